@@ -1,0 +1,31 @@
+// YAML in, Settings or every Problem out (contract §3). The only reader of configuration there is: `run`, `check` and
+// reload all come through here.
+#pragma once
+
+#include "config/settings.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace keygate::config {
+
+struct LoadOptions {
+  // What ${NAME} stands for; nullopt: not set. Default: the process's environment.
+  std::function<std::optional<std::string>(const std::string&)> environment;
+};
+
+struct Loaded {
+  std::shared_ptr<const Settings> settings;  // null if and only if problems has an error
+  Problems problems;                         // sorted; may hold warnings beside settings
+};
+
+// Reads `path` and the policy file it names. A file that cannot be read is a Problem too.
+Loaded load_file(const std::string& path, const LoadOptions& options = {});
+
+// The same from text; `name` stands in places, and relative paths in it are resolved against its folder.
+Loaded load_text(std::string_view yaml, const std::string& name, const LoadOptions& options = {});
+
+}  // namespace keygate::config

@@ -1,0 +1,141 @@
+// What the operator asked for, typed and immutable (contract §3). Made once by config::load, shared as const.
+// A default written here is the documented default; the loader only overwrites what the file names.
+#pragma once
+
+#include "config/policy_document.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keygate::config {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+enum class Environment : std::uint8_t { none, live, test };
+
+struct ListenerSettings {
+  std::string host = "127.0.0.1";  // numeric address, v6 without brackets
+  std::uint16_t port = 8080;
+  Position where;
+};
+
+struct EndpointSettings {
+  std::string host;  // name or numeric address
+  std::uint16_t port = 80;
+  Position where;
+};
+
+struct UpstreamSettings {
+  std::string name;
+  Position where;
+  std::vector<EndpointSettings> endpoints;  // exactly one in this version
+  milliseconds connect_timeout{1'000};
+  milliseconds response_header_timeout{15'000};
+  milliseconds idle_timeout{60'000};  // a body that stands still, and a pooled connection nobody uses
+  unsigned retry_attempts = 1;        // extra tries; a request is only sent again where that is safe
+  bool preserve_host = true;
+};
+
+struct CredentialSource {
+  enum class Kind : std::uint8_t { bearer, header, query, cookie };
+  Kind kind = Kind::bearer;
+  std::string name;  // of the header, parameter or cookie; header names in lower case; empty for bearer
+};
+
+struct KeyFormatSettings {
+  std::string prefix;
+  Environment environment = Environment::none;
+  std::size_t length = 0;  // 0: any from 20 to 256
+  bool crc32_checksum = false;
+  Position where;
+};
+
+struct CredentialSettings {
+  std::vector<CredentialSource> sources{{CredentialSource::Kind::bearer, ""},
+                                        {CredentialSource::Kind::header, "x-api-key"}};
+  std::vector<KeyFormatSettings> formats;  // empty: every token is an API key
+  bool forward = false;
+};
+
+struct MemorySettings {
+  std::size_t max_keys = 100'000;          // per worker
+  std::size_t max_unknown_keys = 50'000;   // remembered apart, so that spraying evicts no good key
+  milliseconds unknown_ttl{5'000};         // 0: unknown keys are not remembered
+};
+
+struct StoreSettings {
+  std::string path;  // resolved against the file it was written in
+  Position where;
+};
+
+struct ResolutionSettings {
+  Position where;
+  milliseconds staleness_bound{60'000};  // 1 s to 24 h
+  MemorySettings memory;
+  std::optional<StoreSettings> store;
+};
+
+// An empty name leaves the header out.
+struct IdentityHeaderSettings {
+  std::string organization = "X-Org-Id";
+  std::string key = "X-Key-Id";
+  std::string user = "X-User-Id";
+  std::string scopes = "X-Scopes";
+  std::string environment = "X-Environment";
+  std::string method = "X-Auth-Method";
+};
+
+inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
+
+struct LimitSettings {
+  std::size_t header_bytes = 32 * 1024;  // 4 KiB to 256 KiB
+  std::size_t header_count = 100;        // at most 128
+  std::size_t target_bytes = 8 * 1024;
+  std::uint64_t body_bytes = unlimited;
+  std::size_t connections = 10'000;
+  bool connections_written = false;  // the operator named a number; it is then refused rather than lowered
+  milliseconds header_timeout{10'000};
+  milliseconds idle_timeout{60'000};
+  milliseconds body_idle_timeout{30'000};
+  std::uint64_t requests_per_connection = 0;  // 0: no limit
+  milliseconds drain_delay{2'000};
+  milliseconds drain_timeout{25'000};
+};
+
+enum class LogLevel : std::uint8_t { debug, info, warn, error };
+enum class LogFormat : std::uint8_t { json, text };
+enum class AccessLogWhich : std::uint8_t { all, denied, none };
+
+struct LogSettings {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::json;
+  AccessLogWhich access = AccessLogWhich::all;
+};
+
+// An address block, kept as text that the loader has checked: "10.0.0.0/8", "::1/128".
+struct Settings {
+  std::string file;  // the path it was loaded from, as given
+  std::vector<ListenerSettings> listeners;
+  std::vector<Text> trusted_proxies;
+  std::optional<ListenerSettings> health;
+  std::vector<UpstreamSettings> upstreams;
+  CredentialSettings credentials;
+  ResolutionSettings resolution;
+  IdentityHeaderSettings identity_headers;
+  LimitSettings limits;
+  LogSettings log;
+  bool minimal_errors = false;
+  unsigned threads = 0;  // 0: what the cgroup quota gives
+  PolicyDocument policy;
+
+  // The upstream of that name, or nullptr.
+  const UpstreamSettings* find_upstream(const std::string& name) const;
+};
+
+}  // namespace keygate::config
