@@ -1,0 +1,66 @@
+// May this request pass? The one function that makes a Grant, and so the only way to an upstream. Pure: `now` is passed in,
+// nothing is looked up, nothing is allocated, no decision is ever kept.
+#pragma once
+
+#include "policy/policy.hpp"
+#include "policy/principal.hpp"
+#include "policy/reason.hpp"
+
+#include <cstdint>
+#include <variant>
+
+namespace keygate::policy {
+
+// What is known of the caller once its credential, if it has one, has been looked at.
+struct Caller {
+  enum class Found : std::uint8_t {
+    not_looked,          // the route is anonymous: nothing was extracted
+    nothing,             // no credential was presented
+    ambiguous,           // two that differ
+    malformed,           // one that fits no format
+    could_not_find_out,  // a dependency failed: never a denial of the caller's credential
+    answered,            // `answer` and, where it is valid, `held` are set
+  };
+  Found found = Found::nothing;
+  CredentialKind kind = CredentialKind::none;
+  Environment prefix_environment = Environment::none;  // what the key's format says; none: it says nothing
+  const KeyAnswer* answer = nullptr;
+  const Held* held = nullptr;
+};
+
+struct Denial {
+  Reason reason = Reason::no_route;
+  const Route* route = nullptr;  // null: none matched
+};
+
+class Grant;
+using Decision = std::variant<Denial, Grant>;
+
+// Permission to forward one request. Views what decide() was given; must not outlive it.
+class Grant {
+ public:
+  const Route& route() const { return *route_; }
+  CredentialKind kind() const { return kind_; }
+  const Principal* principal() const { return principal_; }  // null: anonymous
+  const Held* held() const { return held_; }                 // null: anonymous
+  std::size_t upstream() const { return upstream_; }         // index into Settings::upstreams
+
+ private:
+  friend Decision decide(const Policy&, const Route*, const RequestTarget&, const Caller&, std::int64_t);
+  Grant(const Route& route, CredentialKind kind, const Principal* principal, const Held* held, std::size_t upstream)
+      : route_(&route), principal_(principal), held_(held), upstream_(upstream), kind_(kind) {}
+
+  const Route* route_;
+  const Principal* principal_;
+  const Held* held_;
+  std::size_t upstream_;
+  CredentialKind kind_;
+};
+
+// `route` is what policy.table.match found, or nullptr. `now` is unix seconds. Order of judgement: no route, anonymous,
+// ambiguous, missing, malformed, could not find out, unknown, revoked, disabled, expired, kind accepted, environment,
+// organization, scopes.
+Decision decide(const Policy& policy, const Route* route, const RequestTarget& target, const Caller& caller,
+                std::int64_t now);
+
+}  // namespace keygate::policy

@@ -1,0 +1,29 @@
+// A policy ready to decide with: catalogue, routes and the table that finds them. Immutable, shared by all workers.
+#pragma once
+
+#include "config/settings.hpp"
+#include "policy/route_table.hpp"
+#include "policy/scopes.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace keygate::policy {
+
+struct Policy {
+  Catalogue catalogue;
+  std::vector<std::unique_ptr<const Route>> routes;
+  RouteTable table;
+  bool unmatched_is_404 = false;
+};
+
+struct Compiled {
+  std::shared_ptr<const Policy> policy;  // null if and only if problems has an error
+  config::Problems problems;
+};
+
+// Resolves, checks and compiles settings.policy against the upstreams, key formats and header names of the same settings:
+// unknown scopes, overlapping routes, routes open by omission, test keys that could reach a live upstream… (contract §4).
+Compiled compile(const config::Settings& settings);
+
+}  // namespace keygate::policy

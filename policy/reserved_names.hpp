@@ -1,0 +1,43 @@
+// Which header names a client may never set, and how names are folded before they are compared (contract §6, H-02).
+#pragma once
+
+#include "config/settings.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace keygate::policy {
+
+// Lower case, every character outside [a-z0-9] made '-': what WSGI, CGI and FastCGI upstreams take to be the same name.
+char fold(char c);
+bool folds_equal(std::string_view name, std::string_view folded);
+
+enum class NameClass : unsigned char {
+  plain,        // goes on as it is
+  identity,     // an injected header, or x-keygate-*: dropped on every route
+  forwarding,   // X-Forwarded-*, Forwarded, X-Real-IP, X-Original-*, X-Rewrite-*, method overrides…: dropped unless trusted
+  credential,   // a configured credential header, Authorization included: dropped unless the credential is forwarded
+  framing,      // Connection, Host, Content-Length, Transfer-Encoding, Keep-Alive, TE, Trailer, Upgrade…: ours to write
+};
+
+// Classifies names; one probe of a small perfect-enough table a header, no allocation. Built once a snapshot.
+class ReservedNames {
+ public:
+  ReservedNames(const config::IdentityHeaderSettings& identity, const config::CredentialSettings& credentials);
+
+  NameClass classify(std::string_view name) const;
+
+  // Every exact (folded) reserved name, for tests and docs.
+  std::vector<std::string> all() const;
+
+ private:
+  struct Row {
+    std::string folded;
+    NameClass name_class;
+  };
+  std::vector<Row> rows_;                      // grouped by hash bucket
+  std::vector<std::pair<unsigned, unsigned>> buckets_;  // [first, last) into rows_
+};
+
+}  // namespace keygate::policy

@@ -1,0 +1,93 @@
+// Which route, if any, governs a request: the most specific one (contract §4). Built by policy::compile, then immutable.
+// The cost of a match grows with the path's segments, not with the number of routes.
+#pragma once
+
+#include "config/problem.hpp"
+#include "policy/method.hpp"
+#include "policy/principal.hpp"
+#include "policy/scopes.hpp"
+#include "policy/target.hpp"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace keygate::policy {
+
+// A request header as the matcher sees it. Views into the request.
+struct HeaderField {
+  std::string_view name;
+  std::string_view value;
+};
+
+// What is matched. `host` is canonical: lower case, no port, no trailing dot (see canonical_host); it may be empty.
+struct MatchInput {
+  std::string_view host;
+  Method method = Method::get;
+  const RequestTarget* target = nullptr;
+  std::span<const HeaderField> headers;
+};
+
+enum class Access : std::uint8_t { required, optional, anonymous };
+
+inline constexpr std::size_t no_upstream = static_cast<std::size_t>(-1);
+
+// One rule of the policy, compiled. Lives as long as its Policy.
+struct Route {
+  std::size_t number = 0;  // in the order of the file
+  std::string name;
+  config::Position where;
+  Access access = Access::required;
+  ScopeSet all_scopes;
+  ScopeSet any_scopes;                 // empty: no such condition
+  std::string scopes_text;             // what a 403 says is needed: names separated by one space
+  bool accepts_api_key = true;
+  bool accepts_session = false;
+  bool accepts_admin = false;
+  std::optional<std::size_t> organization_segment;  // 0-based segment of the path that must name the principal's organization
+  Environment environment = Environment::none;      // none: any
+  // Index into Settings::upstreams by the principal's environment (none, live, test); no_upstream where that
+  // environment may not pass.
+  std::array<std::size_t, 3> upstream{no_upstream, no_upstream, no_upstream};
+  bool forward_credential = false;
+};
+
+// One line of "why did this route win or lose", for explain; the data path never asks.
+struct Candidate {
+  const Route* route = nullptr;
+  bool host = false, path = false, method = false, headers = false;
+};
+
+class RouteTable {
+ public:
+  struct Entry;  // a route with its criteria, as compile hands it over
+
+  RouteTable();
+  RouteTable(RouteTable&&) noexcept;
+  RouteTable& operator=(RouteTable&&) noexcept;
+  ~RouteTable();
+
+  // Adds `route`, which the caller keeps alive. Returns the route it overlaps with (contract §4), or nullptr.
+  const Route* add(const Route& route, const Entry& entry);
+
+  // Pure, allocates nothing. nullptr: no route, which is a denial.
+  const Route* match(const MatchInput& input) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Lower case, without the port, without one trailing dot, written into `buffer` (at least host.size() bytes). nullopt where
+// `host` is not a host at all: a byte outside the unreserved set, an empty label, a port that is no number (H-11).
+// "[::1]:8080" gives "[::1]".
+std::optional<std::string_view> canonical_host(std::string_view host, std::span<char> buffer);
+
+// The n-th segment of a canonical path, counted from 0; empty past the end.
+std::string_view segment(std::string_view path, std::size_t number);
+
+}  // namespace keygate::policy
