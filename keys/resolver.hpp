@@ -1,0 +1,46 @@
+// Whose key is this: memory first, then the sources in order, with one look-up at a time per digest (contract §5).
+// One a worker; used by proxy's exchange on the worker's thread only.
+#pragma once
+
+#include "config/settings.hpp"
+#include "keys/asio.hpp"
+#include "keys/memory_cache.hpp"
+#include "keys/source.hpp"
+#include "policy/scopes.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace keygate::keys {
+
+class Resolver {
+ public:
+  // `sources` are asked in order until one answers; they and `io` outlive the resolver.
+  Resolver(net::io_context& io, std::vector<Source*> sources, const config::ResolutionSettings& settings);
+  ~Resolver();
+
+  // A new snapshot: its catalogue (kept alive by the caller until the next call), number and limits. Records made under another
+  // catalogue are judged anew when next used.
+  void apply(const policy::Catalogue& catalogue, std::uint64_t generation, const config::ResolutionSettings& settings);
+
+  // From memory only; null: not there. Allocates nothing unless the catalogue has changed since.
+  std::shared_ptr<const Record> recall(const KeyDigest& digest, SteadyTime now);
+
+  // From the sources. All who ask for one digest meanwhile share one look-up, each with its own deadline: errc::timed_out
+  // past it. A caller that goes away (its coroutine is destroyed or cancelled) fails nobody else. Errors are never remembered.
+  Awaitable<Result<std::shared_ptr<const Record>>> look_up(KeyDigest digest, SecretView secret, SteadyTime deadline);
+
+  // Forgets `digest` now: it was revoked or changed. A look-up already under way was asked before that: its answer is thrown away and the
+  // source asked again (C-06).
+  void invalidate(const KeyDigest& digest);
+
+  std::size_t known_keys() const;
+  std::size_t lookups_in_flight() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace keygate::keys

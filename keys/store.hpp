@@ -1,0 +1,92 @@
+// The embedded key store (SQLite, WAL): what `keygate keys` edits and a single-machine proxy reads (contract §5).
+// Blocking; used from one thread at a time. Several processes may have one file open; the change log tells each what to forget.
+#pragma once
+
+#include "keys/digest.hpp"
+#include "keys/key_format.hpp"
+#include "policy/principal.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keygate::keys {
+
+struct NewKey {
+  std::string organization;  // an identity value; required
+  std::string user;          // empty: none
+  std::string name;          // for people; at most 100 bytes of UTF-8 without controls
+  policy::Environment environment = policy::Environment::none;
+  std::vector<std::string> scopes;         // grant names; at least one, at most 256
+  std::string prefix = "kg_";
+  std::optional<std::int64_t> expires_at;  // unix seconds
+};
+
+// A key as the store knows it: everything but its text.
+struct StoredKey {
+  std::string id;           // "key_" and 20 base62 characters
+  std::string shown_prefix; // the key's first 12 characters
+  std::string organization, user, name;
+  policy::Environment environment = policy::Environment::none;
+  std::vector<std::string> scopes;
+  std::int64_t created_at = 0;
+  std::optional<std::int64_t> expires_at, revoked_at, last_used_at;
+  std::string rotated_to;   // the id of the key that replaces this one, or empty
+};
+
+struct CreatedKey {
+  StoredKey stored;
+  Secret key;  // the only time it is shown
+};
+
+enum class store_errc { not_found = 1, already_revoked, already_expired, invalid_field, busy, corrupt, cannot_open };
+error_code make_error_code(store_errc error);
+
+class Store {
+ public:
+  // Opens or creates the file (mode 0600) and brings its schema up to date. Errors: cannot_open, corrupt (a file that is
+  // not ours, or of a newer version).
+  static Result<Store> open(const std::string& path);
+  ~Store();
+  Store(Store&&) noexcept;
+  Store& operator=(Store&&) noexcept;
+
+  // `now`, here and below: unix seconds.
+  Result<CreatedKey> create(const NewKey& key, std::int64_t now);
+  // As create, with a text of the caller's choice; used for the development key. Already there: its stored form.
+  Result<StoredKey> import(const NewKey& key, SecretView text, std::int64_t now);
+  Result<std::vector<StoredKey>> list(const std::optional<std::string>& organization);
+  Result<StoredKey> show(const std::string& id);
+  // A new key with the same fields; the old one expires `grace` seconds from now (sooner if it would anyway; 0: at once).
+  // A revoked or expired key cannot be rotated.
+  Result<CreatedKey> rotate(const std::string& id, std::int64_t grace, std::int64_t now);
+  // For good. Revoking twice is not an error: the first time stands.
+  Result<StoredKey> revoke(const std::string& id, std::int64_t now);
+
+  // What a proxy asks. A row whose fields could not stand in a header is an error (invalid_field), not an answer.
+  Result<policy::KeyAnswer> verify(const KeyDigest& digest, std::int64_t now);
+
+  // The change log: every create, rotate, revoke and expiry change appends one line. `position` counts up for ever.
+  struct Change {
+    std::int64_t position;
+    KeyDigest digest;
+  };
+  Result<std::int64_t> last_change();
+  // At most `limit` changes after `position`, oldest first.
+  Result<std::vector<Change>> changes_after(std::int64_t position, std::size_t limit);
+
+  // Remembers that keys were used; unknown digests are passed over.
+  Result<void> touch(const std::vector<std::pair<KeyDigest, std::int64_t>>& used);
+
+ private:
+  struct Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace keygate::keys
+
+template <>
+struct boost::system::is_error_code_enum<keygate::keys::store_errc> : std::true_type {};
