@@ -1,0 +1,105 @@
+#include "proxy/client.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace keygate::proxy {
+
+Client::Client(Worker& owner, TcpSocket connected, const Tcp::endpoint& from)
+    : worker(owner),
+      socket(std::move(connected)),
+      peer(from.address().is_v6() && from.address().to_v6().is_v4_mapped()
+               ? Address(net::ip::make_address_v4(net::ip::v4_mapped, from.address().to_v6()))
+               : from.address()),
+      peer_text(peer.to_string()),
+      deadline(this, [](void* self) {
+        auto& client = *static_cast<Client*>(self);
+        client.has_timed_out = true;
+        error_code ignored;
+        client.socket.cancel(ignored);
+      }),
+      send_deadline(this, [](void* self) {
+        auto& client = *static_cast<Client*>(self);
+        client.has_left = true;
+        error_code ignored;
+        client.socket.cancel(ignored);
+      }) {
+  worker.residents.push_back(*this);
+  ++worker.client_count;
+}
+
+Client::~Client() { --worker.client_count; }
+
+std::span<char> Client::room(std::size_t limit_bytes) {
+  if (!in) {
+    in = worker.buffers.lease();
+    begin = end = 0;
+  }
+  if (begin > 0) {
+    std::memmove(in.data(), in.data() + begin, end - begin);
+    end -= begin;
+    begin = 0;
+  }
+  if (end == in.capacity() && in.capacity() < limit_bytes) {
+    Buffer larger = worker.buffers.lease(limit_bytes);
+    std::memcpy(larger.data(), in.data(), end);
+    in = std::move(larger);
+  }
+  return in.span().subspan(end);
+}
+
+void Client::release_buffer() {
+  in.release();
+  begin = end = 0;
+}
+
+void Client::replace_unread(Buffer buffer, std::size_t from, std::size_t to) {
+  in = std::move(buffer);
+  begin = from;
+  end = to;
+}
+
+void Client::limit(std::chrono::milliseconds after) {
+  has_timed_out = false;
+  worker.arm(deadline, after);
+}
+
+// A client that has closed its side outside a tunnel has left (F-35): looked for once a tick, because a read that waits for it
+// would cost a system call a request.
+void Client::on_tick() {
+  if (awaited == nullptr || has_left) {
+    return;
+  }
+  pollfd state{socket.native_handle(), POLLRDHUP, 0};
+  if (::poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
+    has_left = true;
+    error_code ignored;
+    awaited->socket.cancel(ignored);
+  }
+}
+
+void Client::on_drain() {
+  if (!is_idle) {
+    return;
+  }
+  pollfd state{socket.native_handle(), POLLIN, 0};
+  if (::poll(&state, 1, 0) > 0) {
+    return;  // a request has arrived in this very moment: it is served
+  }
+  is_leaving = true;
+  error_code ignored;
+  socket.cancel(ignored);
+}
+
+void Client::abort() {
+  is_leaving = has_left = true;
+  error_code ignored;
+  socket.close(ignored);
+  if (awaited != nullptr) {
+    awaited->abort();
+  }
+}
+
+}  // namespace keygate::proxy

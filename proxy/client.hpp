@@ -1,0 +1,55 @@
+// One client's connection: its socket, the bytes read from it and not yet used, and who it is. Owned by its session's frame;
+// an idle one holds no buffer.
+#pragma once
+
+#include "proxy/worker.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace keygate::proxy {
+
+class Client final : public Resident {
+ public:
+  Client(Worker& owner, TcpSocket connected, const Tcp::endpoint& from);
+  ~Client();
+
+  std::string_view unread() const { return {in.data() + begin, end - begin}; }
+  void skip(std::size_t bytes) { begin += bytes; }
+  // Room to read into: moves what is unread to the front first. Leases a buffer where there is none; grows it, up to `limit`, when
+  // it is full. Empty: it is full and at its limit.
+  std::span<char> room(std::size_t limit);
+  // Gives the buffer back; only when nothing is unread.
+  void release_buffer();
+
+  // What follows the current request was read into another buffer: it is the unread bytes from now on.
+  void replace_unread(Buffer buffer, std::size_t from, std::size_t to);
+
+  // Starts a limit on what the socket waits for next; has_timed_out tells whether it passed.
+  void limit(std::chrono::milliseconds after);
+  void unlimit() { deadline.disarm(); }
+  // The same for a write, which may go on beside a read. A client that takes nothing for so long has left.
+  void limit_send(std::chrono::milliseconds after) { worker.arm(send_deadline, after); }
+
+  void on_tick() override;
+  void on_drain() override;
+  void abort() override;
+
+  Worker& worker;
+  TcpSocket socket;
+  const Address peer;
+  const std::string peer_text;
+  Buffer in;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  Deadline deadline;
+  Deadline send_deadline;
+  bool has_timed_out = false;
+  bool is_idle = false;               // between two requests, nothing received
+  bool is_leaving = false;            // told to leave while idle
+  UpstreamConnection* awaited = nullptr;  // an answer is waited for here; cancelled when the client leaves
+  bool has_left = false;
+  std::uint64_t served = 0;  // requests, the current one included
+};
+
+}  // namespace keygate::proxy

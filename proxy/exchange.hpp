@@ -1,0 +1,156 @@
+// One request and its answer, from the head's bytes to the Outcome. Reads top to bottom as docs/life-of-a-request.md does:
+// judge (exchange.cpp), then forward (exchange_forward.cpp), bodies in exchange_body.cpp. One at a time a client; made by session.
+#pragma once
+
+#include "policy/decide.hpp"
+#include "proxy/chunk_filter.hpp"
+#include "proxy/client.hpp"
+#include "proxy/forward_head.hpp"
+#include "proxy/request_head.hpp"
+#include "proxy/response_head.hpp"
+#include "proxy/return_head.hpp"
+#include "telemetry/outcome.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace keygate::proxy {
+
+// What happens to the client's connection next.
+enum class After : std::uint8_t {
+  keep,     // the next request may be read
+  linger,   // say that we are done, take what still comes for a moment, then close: so that a reset does not eat the answer
+  close,    // at once
+};
+
+// The large parts of an exchange.
+struct ExchangeParts {
+  RequestHead request;
+  ResponseHead response;
+  std::array<char, 32> request_id;
+  std::array<char, 512> host;
+};
+
+class Exchange {
+ public:
+  Exchange(Client& client, ExchangeParts& room, std::shared_ptr<const Generation> generation);
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  // Serves the head that stands in the client's first `head_size` unread bytes. Reports one Outcome.
+  Awaitable<After> run(std::size_t head_size);
+
+  // Answers a head that never became whole: too large, or too slow.
+  Awaitable<After> refuse(policy::Reason reason);
+
+ private:
+  // A request body that did not come whole with its head, on its way up beside the response.
+  struct Upload {
+    bool is_running = false;
+    bool is_stopped = false;                          // the response is complete: no more is wanted
+    std::optional<policy::Reason> failure;            // of the client's making; an upstream that stops reading is none
+    Buffer rest;                                      // what was read past the end of a chunked body
+    std::size_t rest_begin = 0, rest_end = 0;
+  };
+
+  // What came of a try to get a response head.
+  enum class Tried : std::uint8_t { answered, may_retry, failed };
+
+  // exchange.cpp: judging. All but look_up are synchronous.
+  std::optional<policy::Reason> read_head(std::span<char> head);
+  std::optional<policy::Reason> canonicalise();
+  void extract();
+  Awaitable<void> look_up();
+  void take_record(std::shared_ptr<const keys::Record> record);
+  policy::Decision judge() const;
+  Awaitable<After> deny(policy::Reason reason, std::string_view proxy_error = {});
+  Awaitable<After> answer_asterisk();
+  Awaitable<bool> send_to_client(std::string_view bytes);
+  void finish(policy::Reason reason, int status);
+  bool may_keep_client() const;
+  void wipe_head();
+
+  // exchange_forward.cpp
+  Awaitable<After> forward(const policy::Grant& grant);
+  Awaitable<bool> get_connection(bool must_be_new);
+  std::size_t take_first_body(std::span<char> bytes);
+  Awaitable<Tried> try_once(const policy::Grant& grant);
+  Awaitable<bool> send_request(const policy::Grant& grant);
+  Awaitable<Tried> receive_head();
+  Awaitable<bool> pass_interim();
+  bool may_resend() const;
+  Awaitable<After> fail_upstream();
+  Awaitable<After> return_response();
+  bool upstream_is_reusable(bool is_complete) const;
+
+  // exchange_body.cpp
+  void start_upload();
+  Awaitable<void> upload();
+  Awaitable<void> upload_rest();
+  Awaitable<void> join_upload();
+  Awaitable<bool> return_body(std::string_view pending, std::string_view first);
+  Awaitable<bool> send_piece(std::string_view head, std::string_view body, bool is_new_chunk);
+
+  Worker& worker_;
+  Client& client_;
+  ExchangeParts& room_;
+  RequestHead& request_;
+  ResponseHead& response_;
+  const std::shared_ptr<const Generation> generation_;
+  const Snapshot& snapshot_;
+  std::span<char> head_bytes_;
+
+  // judged
+  SteadyClock::time_point began_;
+  std::chrono::system_clock::time_point began_at_;
+  std::chrono::microseconds auth_time_{0};
+  std::string_view request_id_;
+  std::string_view host_;
+  std::optional<policy::RequestTarget> target_;
+  const policy::Route* route_ = nullptr;
+  keys::Presented presented_;
+  keys::KeyDigest digest_;
+  policy::Caller caller_;
+  std::shared_ptr<const keys::Record> record_;
+  policy::Held own_held_;
+  std::string_view source_;
+  bool keeps_client_ = true;
+
+  // forwarding
+  std::shared_ptr<Upstream> upstream_;
+  std::unique_ptr<UpstreamConnection> connection_;
+  error_code connect_error_;
+  Buffer out_;
+  Buffer answer_;                  // what the upstream sent and we have not passed on
+  std::size_t answer_end_ = 0;
+  std::size_t answer_head_ = 0;    // size of the response head in it
+  bool has_answer_begun_ = false;
+  bool has_sent_continue_ = false;
+  bool has_answer_more_ = false;   // the upstream sent bytes beyond its response
+  bool is_head_sent_ = false;      // of the response: from here on nothing else can be said
+  bool is_forwarding_ = false;     // the request body is no longer untouched
+  int interim_count_ = 0;
+  std::string_view upstream_flaw_;
+  ChunkFilter request_chunks_;
+  ChunkFilter response_chunks_;
+  std::uint64_t request_left_ = 0;  // bytes of a counted body not yet taken from the client
+  bool is_request_body_done_ = true;
+  Upload upload_;
+  std::unique_ptr<SteadyTimer> upload_ended_;
+  SteadyClock::time_point request_sent_;
+  std::chrono::microseconds upstream_wait_{-1};
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
+};
+
+// An exchange's memory, kept by the worker between exchanges so that an idle client holds none.
+struct ExchangeRoom {
+  ExchangeParts parts;
+  std::optional<Exchange> exchange;
+};
+
+}  // namespace keygate::proxy

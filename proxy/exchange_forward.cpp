@@ -1,0 +1,334 @@
+#include "proxy/exchange.hpp"
+#include "keys/store_thread.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace keygate::proxy {
+namespace {
+
+using policy::Reason;
+
+constexpr int max_interim = 8;
+
+// The types of RFC 9209 §2.3 for a connection that could not be had.
+std::string_view connect_failure(const error_code& error) {
+  if (error == net::error::timed_out) {
+    return "connection_timeout";
+  }
+  if (error == net::error::connection_refused) {
+    return "connection_refused";
+  }
+  if (error == net::error::host_not_found || error == net::error::host_not_found_try_again) {
+    return "dns_error";
+  }
+  return "destination_unavailable";
+}
+
+}  // namespace
+
+Awaitable<After> Exchange::forward(const policy::Grant& grant) {
+  const config::LimitSettings& limits = snapshot_.settings->limits;
+  upstream_ = generation_->upstreams[grant.upstream()];
+  if (request_.content_length > limits.body_bytes) {
+    co_return co_await deny(Reason::body_too_large);
+  }
+  is_forwarding_ = true;
+  is_request_body_done_ = !request_.has_body();
+  request_left_ = request_.content_length;
+  if (record_ && worker_.store() != nullptr) {
+    worker_.store()->note_use(digest_, std::chrono::duration_cast<std::chrono::seconds>(began_at_.time_since_epoch()).count());
+  }
+  unsigned tries_left = 1 + upstream_->settings().retry_attempts;
+  Tried tried = Tried::may_retry;
+  bool must_be_new = false;
+  while (tried == Tried::may_retry && tries_left > 0) {
+    --tries_left;
+    if (!co_await get_connection(must_be_new)) {
+      continue;  // nothing has been sent: the next try is as good as the first
+    }
+    tried = co_await try_once(grant);
+    must_be_new = true;  // an idle connection that had gone stale is seldom the only one
+  }
+  if (tried != Tried::answered) {
+    co_return co_await fail_upstream();
+  }
+  co_return co_await return_response();
+}
+
+// Into connection_. False: none could be had; connect_error_ says why.
+Awaitable<bool> Exchange::get_connection(bool must_be_new) {
+  connection_.reset();
+  if (!must_be_new) {
+    // One that has been closed, or on which the upstream has said more than it was asked, is not used.
+    do {
+      connection_ = upstream_->take_idle();
+    } while (connection_ && connection_->is_stale());
+  }
+  if (connection_) {
+    co_return true;
+  }
+  Result<std::unique_ptr<UpstreamConnection>> made = co_await upstream_->connect();
+  if (!made) {
+    connect_error_ = made.error();
+    co_return false;
+  }
+  connect_error_ = {};
+  connection_ = std::move(*made);
+  co_return true;
+}
+
+Awaitable<Exchange::Tried> Exchange::try_once(const policy::Grant& grant) {
+  if (!co_await send_request(grant)) {
+    if (may_resend()) {
+      co_return Tried::may_retry;
+    }
+    if (upload_.failure) {
+      co_return Tried::failed;
+    }
+    // The upstream has stopped reading; it may have said why before it did.
+    worker_.arm(connection_->deadline, upstream_->settings().response_header_timeout);
+  }
+  client_.awaited = connection_.get();
+  const Tried tried = co_await receive_head();
+  client_.awaited = nullptr;
+  co_return tried;
+}
+
+// Nothing has come back, nothing of a body has been used up, and doing it twice does no more than doing it once (N-12).
+bool Exchange::may_resend() const {
+  return connection_->is_reused && !connection_->has_timed_out && !has_answer_begun_ && !client_.has_left &&
+         policy::is_idempotent(request_.method) && !request_.has_body();
+}
+
+// Head, and as much of the body as has come with it, in one write; the rest of the body follows beside the response.
+Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
+  const bool is_trusted = !snapshot_.trusted.empty() && snapshot_.trusted.contains(client_.peer);
+  const bool keeps_host = upstream_->settings().preserve_host;
+  const std::size_t colon = request_.host.find(':', request_.host.rfind(']') == std::string_view::npos ? 0 : request_.host.rfind(']'));
+  const std::string_view port = colon == std::string_view::npos ? std::string_view{} : request_.host.substr(colon);
+  std::memcpy(room_.host.data() + host_.size(), port.data(), port.size());
+  const std::string_view client_host(room_.host.data(), host_.size() + port.size());
+  const ForwardFacts facts{.snapshot = snapshot_,
+                           .head = request_,
+                           .target = *target_,
+                           .host = keeps_host ? client_host : std::string_view(upstream_->authority()),
+                           .client_host = client_host,
+                           .peer = client_.peer_text,
+                           .is_peer_v6 = client_.peer.is_v6(),
+                           .is_peer_trusted = is_trusted,
+                           .request_id = request_id_};
+  const std::size_t bound = forward_head_bound(facts, grant);
+  if (out_.capacity() < bound) {
+    out_ = worker_.buffers.lease(bound);
+  }
+  const std::size_t head_size = write_forward_head(facts, grant, out_.span());
+  const std::string_view unread = client_.unread();
+  std::size_t size = head_size;
+  std::array<net::const_buffer, 2> message{net::buffer(out_.data(), head_size), net::const_buffer{}};
+  if (request_.has_body() && !is_request_body_done_ && !unread.empty()) {
+    const std::size_t first = take_first_body({client_.in.data() + client_.begin, unread.size()});
+    if (upload_.failure) {
+      co_return false;
+    }
+    message[1] = net::buffer(unread.data(), first);
+    size += first;
+  }
+  worker_.arm(connection_->deadline, upstream_->settings().idle_timeout);
+  const auto [error, sent] = size == head_size ? co_await net::async_write(connection_->socket, message[0], use_tuple)
+                                               : co_await net::async_write(connection_->socket, message, use_tuple);
+  connection_->deadline.disarm();
+  if (error) {
+    co_return false;
+  }
+  if (is_request_body_done_) {
+    request_sent_ = SteadyClock::now();
+    worker_.arm(connection_->deadline, upstream_->settings().response_header_timeout);
+  } else {
+    start_upload();
+  }
+  co_return true;
+}
+
+// The part of the body that came with the head: `bytes` is what stands behind it. Returns how many bytes at its start are to be
+// sent; steps the client over what was used.
+std::size_t Exchange::take_first_body(std::span<char> bytes) {
+  if (!request_.is_chunked) {
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(request_left_, bytes.size()));
+    request_left_ -= size;
+    bytes_in_ += size;
+    is_request_body_done_ = request_left_ == 0;
+    client_.skip(size);
+    return size;
+  }
+  const ChunkFilter::Step step = request_chunks_.feed(bytes);
+  bytes_in_ += step.data;
+  if (step.is_flawed) {
+    upload_.failure = Reason::bad_request;
+    return 0;
+  }
+  if (bytes_in_ > snapshot_.settings->limits.body_bytes) {
+    upload_.failure = Reason::body_too_large;
+    return 0;
+  }
+  is_request_body_done_ = step.is_done;
+  client_.skip(step.consumed);
+  return step.produced;
+}
+
+// Reads until a final response head stands at the start of answer_; interim ones go on as they come.
+Awaitable<Exchange::Tried> Exchange::receive_head() {
+  if (!answer_) {
+    answer_ = worker_.buffers.lease();
+  }
+  answer_end_ = 0;
+  std::size_t searched = 0;
+  while (true) {
+    const std::string_view bytes(answer_.data(), answer_end_);
+    answer_head_ = head_size(bytes, searched);
+    if (answer_head_ > 0) {
+      if (const auto flaw = read_response_head(bytes.substr(0, answer_head_), request_.method, response_)) {
+        upstream_flaw_ = *flaw;
+        co_return Tried::failed;
+      }
+      if (!response_.is_interim()) {
+        connection_->deadline.disarm();
+        upstream_wait_ = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - request_sent_);
+        co_return Tried::answered;
+      }
+      if (!co_await pass_interim()) {
+        co_return Tried::failed;
+      }
+      searched = 0;
+      continue;
+    }
+    if (answer_end_ == answer_.capacity()) {
+      if (answer_end_ >= max_response_head) {
+        upstream_flaw_ = "response head too large";
+        co_return Tried::failed;
+      }
+      Buffer larger = worker_.buffers.lease(max_response_head);
+      std::memcpy(larger.data(), answer_.data(), answer_end_);
+      answer_ = std::move(larger);
+    }
+    const auto [error, size] = co_await connection_->socket.async_read_some(
+        net::buffer(answer_.data() + answer_end_, answer_.capacity() - answer_end_), use_tuple);
+    if (error) {
+      co_return may_resend() ? Tried::may_retry : Tried::failed;
+    }
+    has_answer_begun_ = true;
+    answer_end_ += size;
+  }
+}
+
+// One interim response at the start of answer_: on to a client that can take it, then out of the buffer. False: one too many, a
+// protocol switch that nobody asked for, or the client has gone.
+Awaitable<bool> Exchange::pass_interim() {
+  if (response_.status == 101 || ++interim_count_ > max_interim) {
+    upstream_flaw_ = response_.status == 101 ? "101 to a request that was no upgrade" : "too many interim responses";
+    co_return false;
+  }
+  const bool goes_on = request_.minor_version == 1 && response_.status != 100;
+  if (goes_on) {
+    Buffer room = worker_.buffers.lease(return_head_bound(response_));
+    const std::size_t size = write_interim_head(response_, room.span());
+    if (!co_await send_to_client({room.data(), size})) {
+      client_.has_left = true;
+      co_return false;
+    }
+  }
+  std::memmove(answer_.data(), answer_.data() + answer_head_, answer_end_ - answer_head_);
+  answer_end_ -= answer_head_;
+  co_return true;
+}
+
+// No response head is to be had. Whose fault it is decides what the client hears, and whether it hears anything.
+Awaitable<After> Exchange::fail_upstream() {
+  const bool has_timed_out = connection_ && connection_->has_timed_out;
+  if (connection_) {
+    connection_->abort();
+  }
+  co_await join_upload();
+  const bool was_connected = connection_ != nullptr;
+  connection_.reset();
+  if (client_.has_left || upload_.failure == Reason::client_closed) {
+    finish(Reason::client_closed, 0);
+    co_return After::close;
+  }
+  if (upload_.failure) {
+    keeps_client_ = false;
+    co_return co_await deny(*upload_.failure);
+  }
+  keeps_client_ = keeps_client_ && is_request_body_done_;
+  if (!was_connected) {
+    co_return co_await deny(Reason::upstream_unreachable, connect_failure(connect_error_));
+  }
+  if (has_timed_out) {
+    co_return co_await deny(Reason::upstream_timeout, "http_response_timeout");
+  }
+  co_return co_await deny(Reason::upstream_protocol_error,
+                          upstream_flaw_.empty() ? "http_response_incomplete" : "http_protocol_error");
+}
+
+// The response, head and body. From its head on nothing can be said to the client any more but by breaking off.
+Awaitable<After> Exchange::return_response() {
+  const BodyDelivery delivery = delivery_of(response_, request_);
+  keeps_client_ = is_request_body_done_ && delivery != BodyDelivery::until_close && may_keep_client();
+  const ReturnFacts facts{.response = response_,
+                          .request = request_,
+                          .delivery = delivery,
+                          .closes = !keeps_client_,
+                          .is_granted_by_key = record_ != nullptr,
+                          .key_source = presented_.source};
+  const std::size_t bound = return_head_bound(response_);
+  Buffer room;
+  if (out_.capacity() < bound || upload_.is_running) {
+    room = worker_.buffers.lease(bound);  // out_ may still be on its way up
+  }
+  const std::span<char> head_room = room ? room.span() : out_.span();
+  const std::size_t size = write_return_head(facts, head_room);
+  const std::string_view first(answer_.data() + answer_head_, answer_end_ - answer_head_);
+  const bool is_complete = co_await return_body({head_room.data(), size}, first);
+  const bool is_reusable = upstream_is_reusable(is_complete);
+  if (!is_complete || upload_.is_running) {
+    connection_->abort();
+  }
+  co_await join_upload();
+  if (is_reusable) {
+    upstream_->give_back(std::move(connection_));
+  }
+  connection_.reset();
+  if (!is_head_sent_ && !client_.has_left) {
+    keeps_client_ = false;
+    co_return co_await deny(Reason::upstream_protocol_error, "http_protocol_error");
+  }
+  const bool has_client_left = client_.has_left || upload_.failure == Reason::client_closed;
+  if (upload_.failure && is_complete) {
+    keeps_client_ = false;
+  }
+  finish(is_complete ? Reason::ok : has_client_left ? Reason::client_closed : Reason::upstream_truncated, response_.status);
+  if (!is_complete) {
+    if (delivery == BodyDelivery::until_close) {
+      // HTTP/1.0 has no other way to tell a break from an end.
+      error_code ignored;
+      client_.socket.set_option(net::socket_base::linger(true, 0), ignored);
+    }
+    co_return After::close;
+  }
+  if (keeps_client_ && upload_.rest) {
+    wipe_head();
+    client_.replace_unread(std::move(upload_.rest), upload_.rest_begin, upload_.rest_end);
+  }
+  co_return keeps_client_ ? After::keep : After::linger;
+}
+
+bool Exchange::upstream_is_reusable(bool is_complete) const {
+  return is_complete && is_request_body_done_ && !upload_.is_running && response_.keep_alive &&
+         response_.framing != BodyFraming::until_close && !has_answer_more_;
+}
+
+}  // namespace keygate::proxy

@@ -1,0 +1,78 @@
+// Beast's parser, made to hand out views of a head instead of building a message: no allocation, no copies.
+// For one whole head that has passed the gate (a folded field would make Beast hand out a view of a temporary). Included by
+// request_head.cpp and response_head.cpp only.
+#pragma once
+
+#include "policy/route_table.hpp"
+
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/field.hpp>
+#include <boost/optional/optional.hpp>
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+
+namespace keygate::proxy {
+
+namespace http = boost::beast::http;
+
+template <bool is_request, class Derived>
+class FieldViews : public http::basic_parser<is_request> {
+  using Base = http::basic_parser<is_request>;
+  using Text = boost::beast::string_view;
+
+ public:
+  explicit FieldViews(std::span<policy::HeaderField> into) : into_(into) {
+    Base::header_limit(std::numeric_limits<std::uint32_t>::max());  // the gate has its own limits
+    Base::body_limit(boost::none);
+  }
+
+  // Whether `head` is one whole head. What it says is then in the fields given to the constructor.
+  bool parse(std::string_view head) {
+    boost::system::error_code error;
+    const std::size_t used = Base::put(boost::asio::const_buffer(head.data(), head.size()), error);
+    return !error && used == head.size() && Base::is_header_done() && !is_full_;
+  }
+
+  std::size_t count() const { return count_; }
+  http::field known(std::size_t i) const { return known_[i]; }
+  std::string_view target() const { return target_; }
+  int status() const { return status_; }
+  std::string_view reason() const { return reason_; }
+
+ private:
+  static std::string_view view(Text text) { return {text.data(), text.size()}; }
+
+  void on_request_impl(http::verb, Text, Text target, int, boost::system::error_code&) override { target_ = view(target); }
+  void on_response_impl(int status, Text reason, int, boost::system::error_code&) override {
+    status_ = status;
+    reason_ = view(reason);
+  }
+  void on_field_impl(http::field known, Text name, Text value, boost::system::error_code&) override {
+    if (count_ == into_.size() || count_ == known_.size()) {
+      is_full_ = true;
+      return;
+    }
+    known_[count_] = known;
+    into_[count_++] = {view(name), view(value)};
+  }
+  void on_header_impl(boost::system::error_code&) override {}
+  void on_body_init_impl(boost::optional<std::uint64_t> const&, boost::system::error_code&) override {}
+  std::size_t on_body_impl(Text, boost::system::error_code&) override { return 0; }
+  void on_chunk_header_impl(std::uint64_t, Text, boost::system::error_code&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, Text, boost::system::error_code&) override { return 0; }
+  void on_finish_impl(boost::system::error_code&) override {}
+
+  std::span<policy::HeaderField> into_;
+  std::array<http::field, 256> known_;
+  std::size_t count_ = 0;
+  std::string_view target_, reason_;
+  int status_ = 0;
+  bool is_full_ = false;
+};
+
+}  // namespace keygate::proxy

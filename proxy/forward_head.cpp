@@ -1,0 +1,201 @@
+#include "proxy/forward_head.hpp"
+
+#include "proxy/head_writer.hpp"
+
+#include <boost/beast/core/string.hpp>
+
+#include <array>
+
+namespace keygate::proxy {
+namespace {
+
+constexpr std::string_view pseudonym = "keygate";
+constexpr std::size_t fixed_room = 1024;  // names, separators, Via, Forwarded's words, a request id, framing
+
+// Of the forwarding headers only these are a trusted proxy's to say. X-Original-*, X-Rewrite-* and method overrides are
+// nobody's: they would name another request than the one that was decided on (P-18, P-19).
+bool is_believed(std::string_view name) {
+  static constexpr std::array<std::string_view, 7> names = {
+      "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "forwarded", "x-real-ip", "x-request-id"};
+  for (const std::string_view known : names) {
+    if (equals_ignoring_case(name, known)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+struct SeenForwarding {
+  bool proto = false, host = false, request_id = false;
+};
+
+void note(std::string_view name, SeenForwarding& seen) {
+  seen.proto = seen.proto || equals_ignoring_case(name, "x-forwarded-proto");
+  seen.host = seen.host || equals_ignoring_case(name, "x-forwarded-host");
+  seen.request_id = seen.request_id || equals_ignoring_case(name, "x-request-id");
+}
+
+bool forwards_credential(const ForwardFacts& facts, const policy::Grant& grant) {
+  return facts.snapshot.settings->credentials.forward || grant.route().forward_credential;
+}
+
+void write_target(const ForwardFacts& facts, bool keeps_credential, HeadWriter& out) {
+  const keys::CredentialPlan& plan = facts.snapshot.credentials;
+  out << facts.target.path();
+  if (!facts.target.has_query()) {
+    return;
+  }
+  if (keeps_credential || !plan.reads_query()) {
+    out << "?" << facts.target.query();
+    return;
+  }
+  char* const room = out.reserve(facts.target.query().size() + 1);
+  const std::size_t size = plan.strip_query(facts.target.query(), room + 1);
+  if (size > 0 || facts.target.query().empty()) {
+    room[0] = '?';
+    out.advance(size + 1);
+  }
+}
+
+void write_cookie(const ForwardFacts& facts, const policy::HeaderField& field, bool keeps_credential, HeadWriter& out) {
+  const keys::CredentialPlan& plan = facts.snapshot.credentials;
+  if (keeps_credential || !plan.reads_cookies()) {
+    out.field(field.name, field.value);
+    return;
+  }
+  char* const room = out.reserve(field.name.size() + field.value.size() + 4);
+  const std::size_t size = plan.strip_cookie(field.value, room + field.name.size() + 2);
+  if (size == 0) {
+    return;
+  }
+  HeadWriter line({room, field.name.size() + 2});
+  line << field.name << ": ";
+  room[field.name.size() + 2 + size] = '\r';
+  room[field.name.size() + 3 + size] = '\n';
+  out.advance(field.name.size() + size + 4);
+}
+
+SeenForwarding write_fields(const ForwardFacts& facts, bool keeps_credential, HeadWriter& out) {
+  SeenForwarding seen;
+  for (std::size_t i = 0; i < facts.head.field_count; ++i) {
+    const policy::HeaderField& field = facts.head.fields[i];
+    switch (facts.head.fates[i]) {
+      case FieldFate::keep:
+      case FieldFate::via:
+        out.field(field.name, field.value);
+        break;
+      case FieldFate::cookie:
+        write_cookie(facts, field, keeps_credential, out);
+        break;
+      case FieldFate::credential:
+        if (keeps_credential) {
+          out.field(field.name, field.value);
+        }
+        break;
+      case FieldFate::forwarding:
+        if (facts.is_peer_trusted && is_believed(field.name)) {
+          note(field.name, seen);
+          out.field(field.name, field.value);
+        }
+        break;
+      case FieldFate::host:
+      case FieldFate::drop:
+        break;
+    }
+  }
+  return seen;
+}
+
+void write_forwarding(const ForwardFacts& facts, const SeenForwarding& seen, HeadWriter& out) {
+  out << "Via: 1." << static_cast<std::uint64_t>(facts.head.minor_version) << " " << pseudonym << "\r\n";
+  out.field("X-Forwarded-For", facts.peer);  // a second line appends to the list that a trusted proxy began
+  if (!seen.proto) {
+    out.field("X-Forwarded-Proto", "http");
+  }
+  if (!seen.host) {
+    out.field("X-Forwarded-Host", facts.client_host);
+  }
+  // RFC 7239 §6: an IPv6 node is bracketed, and so quoted.
+  out << "Forwarded: for=" << (facts.is_peer_v6 ? "\"[" : "") << facts.peer << (facts.is_peer_v6 ? "]\"" : "")
+      << ";host=\"" << facts.client_host << "\";proto=http\r\n";
+  if (!seen.request_id) {
+    out.field("X-Request-Id", facts.request_id);
+  }
+}
+
+void write_identity(std::string_view name, std::string_view value, HeadWriter& out) {
+  if (!name.empty() && !value.empty()) {
+    out.field(name, value);
+  }
+}
+
+// Last of all, so that nothing that a client sent can stand behind it.
+void write_identities(const config::IdentityHeaderSettings& names, const policy::Grant& grant, HeadWriter& out) {
+  write_identity(names.method, policy::to_string(grant.kind()), out);
+  const policy::Principal* const principal = grant.principal();
+  if (principal == nullptr) {
+    return;
+  }
+  write_identity(names.organization, principal->organization, out);
+  write_identity(names.key, principal->key_id, out);
+  write_identity(names.user, principal->user, out);
+  write_identity(names.scopes, grant.held()->text, out);
+  write_identity(names.environment, policy::to_string(principal->environment), out);
+}
+
+std::size_t identity_bound(const config::IdentityHeaderSettings& names, const policy::Grant& grant) {
+  std::size_t size = names.organization.size() + names.key.size() + names.user.size() + names.scopes.size() +
+                     names.environment.size() + names.method.size();
+  if (grant.principal() != nullptr) {
+    size += grant.principal()->organization.size() + grant.principal()->key_id.size() + grant.principal()->user.size() +
+            grant.held()->text.size();
+  }
+  return size;
+}
+
+}  // namespace
+
+std::size_t forward_head_bound(const ForwardFacts& facts, const policy::Grant& grant) {
+  std::size_t size = fixed_room + facts.head.method_word.size() + facts.target.whole().size() + facts.host.size() +
+                     2 * facts.client_host.size() + identity_bound(facts.snapshot.settings->identity_headers, grant);
+  for (const policy::HeaderField& field : facts.head.headers()) {
+    size += field.name.size() + field.value.size() + 4;
+  }
+  return size;
+}
+
+std::size_t write_forward_head(const ForwardFacts& facts, const policy::Grant& grant, std::span<char> room) {
+  HeadWriter out(room);
+  const bool keeps_credential = forwards_credential(facts, grant);
+  out << facts.head.method_word << " ";
+  write_target(facts, keeps_credential, out);
+  out << " HTTP/1.1\r\n";
+  out.field("Host", facts.host);
+  const SeenForwarding seen = write_fields(facts, keeps_credential, out);
+  if (facts.head.is_chunked) {
+    out << "Transfer-Encoding: chunked\r\n";
+  } else if (facts.head.has_content_length) {
+    out << "Content-Length: " << facts.head.content_length << "\r\n";
+  }
+  write_forwarding(facts, seen, out);
+  write_identities(facts.snapshot.settings->identity_headers, grant, out);
+  out << "\r\n";
+  return out.size();
+}
+
+unsigned own_via_count(const RequestHead& head) {
+  unsigned count = 0;
+  for (std::size_t i = 0; i < head.field_count; ++i) {
+    if (head.fates[i] != FieldFate::via) {
+      continue;
+    }
+    for_each_element(head.fields[i].value, [&](std::string_view hop) {
+      const std::size_t blank = hop.rfind(' ');
+      count += blank != std::string_view::npos && equals_ignoring_case(hop.substr(blank + 1), pseudonym) ? 1 : 0;
+      return true;
+    });
+  }
+  return count;
+}
+
+}  // namespace keygate::proxy

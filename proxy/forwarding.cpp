@@ -1,0 +1,113 @@
+#include "proxy/forwarding.hpp"
+
+#include "proxy/request_head.hpp"
+
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+
+#include <charconv>
+#include <optional>
+
+namespace keygate::proxy {
+namespace {
+
+namespace ip = boost::asio::ip;
+
+// ::ffff:10.0.0.1 is 10.0.0.1: a dual-stack listener must not make a trusted block miss, or be missed.
+Address unmapped(const Address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return ip::make_address_v4(ip::v4_mapped, address.to_v6());
+  }
+  return address;
+}
+
+template <class Bytes>
+bool share_prefix(const Bytes& a, const Bytes& b, unsigned bits) {
+  for (std::size_t i = 0; i < a.size() && bits > 0; ++i) {
+    const unsigned take = bits < 8 ? bits : 8;
+    const unsigned mask = 0xffU << (8 - take) & 0xffU;
+    if ((a[i] & mask) != (b[i] & mask)) {
+      return false;
+    }
+    bits -= take;
+  }
+  return true;
+}
+
+// "10.0.0.1", "[::1]", "10.0.0.1:8080", "[::1]:80", "::1".
+std::optional<Address> parse_hop(std::string_view hop) {
+  boost::system::error_code error;
+  if (!hop.empty() && hop.front() == '[') {
+    hop = hop.substr(1, hop.find(']') - 1);
+  } else if (hop.find(':') == hop.rfind(':')) {
+    hop = hop.substr(0, hop.find(':'));
+  }
+  const Address address = ip::make_address(hop, error);
+  if (error) {
+    return std::nullopt;
+  }
+  return unmapped(address);
+}
+
+}  // namespace
+
+TrustedProxies::TrustedProxies(const std::vector<config::Text>& blocks) {
+  for (const auto& block : blocks) {
+    const std::string& text = block.value;
+    const std::size_t slash = text.find('/');
+    boost::system::error_code error;
+    const Address network = ip::make_address(text.substr(0, slash), error);
+    if (error) {
+      continue;  // the loader has refused it
+    }
+    unsigned prefix = network.is_v4() ? 32 : 128;
+    if (slash != std::string::npos) {
+      std::from_chars(text.data() + slash + 1, text.data() + text.size(), prefix);
+    }
+    blocks_.push_back({network, prefix});
+  }
+}
+
+bool TrustedProxies::contains(const Address& address) const {
+  const Address plain = unmapped(address);
+  for (const auto& [network, prefix] : blocks_) {
+    if (network.is_v4() && plain.is_v4() && share_prefix(network.to_v4().to_bytes(), plain.to_v4().to_bytes(), prefix)) {
+      return true;
+    }
+    if (network.is_v6() && plain.is_v6() && share_prefix(network.to_v6().to_bytes(), plain.to_v6().to_bytes(), prefix)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Address client_address(const Address& peer, std::span<const policy::HeaderField> headers, const TrustedProxies& trusted) {
+  Address client = unmapped(peer);
+  if (trusted.empty() || !trusted.contains(client)) {
+    return client;
+  }
+  for (auto field = headers.rbegin(); field != headers.rend(); ++field) {
+    if (!equals_ignoring_case(field->name, "x-forwarded-for")) {
+      continue;
+    }
+    std::string_view list = field->value;
+    while (!list.empty()) {
+      const std::size_t comma = list.rfind(',');
+      std::string_view hop = comma == std::string_view::npos ? list : list.substr(comma + 1);
+      list = comma == std::string_view::npos ? std::string_view{} : list.substr(0, comma);
+      const std::size_t first = hop.find_first_not_of(" \t");
+      hop = first == std::string_view::npos ? std::string_view{} : hop.substr(first, hop.find_last_not_of(" \t") - first + 1);
+      const auto address = parse_hop(hop);
+      if (!address) {
+        return client;
+      }
+      client = *address;
+      if (!trusted.contains(client)) {
+        return client;
+      }
+    }
+  }
+  return client;
+}
+
+}  // namespace keygate::proxy

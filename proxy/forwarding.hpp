@@ -1,0 +1,39 @@
+// Whose word is taken for where a request came from: the socket's, or a trusted proxy's (A-11, H-06, H-07).
+// Pure; no address is trusted by default, private ranges included.
+#pragma once
+
+#include "config/problem.hpp"
+#include "policy/route_table.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace keygate::proxy {
+
+using Address = boost::asio::ip::address;
+
+class TrustedProxies {
+ public:
+  // Each is an address or an address block that the loader has checked.
+  explicit TrustedProxies(const std::vector<config::Text>& blocks);
+
+  bool empty() const { return blocks_.empty(); }
+  bool contains(const Address& address) const;
+
+ private:
+  struct Block {
+    Address network;
+    unsigned prefix = 0;
+  };
+  std::vector<Block> blocks_;
+};
+
+// The client's address: the peer, or where the peer is a trusted proxy, the right-most hop of X-Forwarded-For that is
+// not one. A hop that is no address ends the search: what stands left of it could be anybody's claim.
+Address client_address(const Address& peer, std::span<const policy::HeaderField> headers, const TrustedProxies& trusted);
+
+}  // namespace keygate::proxy

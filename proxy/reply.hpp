@@ -1,0 +1,28 @@
+// The answers that we make ourselves: problem bodies (RFC 9457) read from the reason table. Pure.
+#pragma once
+
+#include "policy/method.hpp"
+#include "policy/reason.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace keygate::proxy {
+
+struct ReplyFacts {
+  policy::Reason reason = policy::Reason::bad_request;
+  std::string_view request_id;
+  std::string_view required_scopes;  // of the route, one blank between two; for insufficient_scope
+  std::string_view proxy_error;      // RFC 9209 error type; for answers of 500 and above
+  bool is_head = false;              // the body is left out, its length is not
+  bool closes = true;
+  bool is_minimal = false;           // one body for every 401
+};
+
+// The whole message.
+std::string write_reply(const ReplyFacts& facts);
+
+// 200 without a body: `OPTIONS *`.
+std::string write_empty_reply(bool closes);
+
+}  // namespace keygate::proxy

@@ -1,0 +1,134 @@
+#include "proxy/response_head.hpp"
+
+#include "proxy/field_views.hpp"
+#include "proxy/request_head.hpp"
+
+namespace keygate::proxy {
+namespace {
+
+using http::field;
+
+class ResponseFields final : public FieldViews<false, ResponseFields> {
+ public:
+  explicit ResponseFields(std::span<policy::HeaderField> into) : FieldViews(into) {}
+};
+
+struct Lengths {
+  unsigned content_length = 0;
+  unsigned transfer_encoding = 0;
+};
+
+std::optional<std::string_view> read_field(std::size_t i, field known, Lengths& seen, ResponseHead& out) {
+  const std::string_view value = out.fields[i].value;
+  out.is_kept[i] = false;
+  switch (known) {
+    case field::content_length: {
+      const auto size = parse_content_length(value);
+      if (!size || ++seen.content_length > 1) {
+        return "malformed or repeated Content-Length";
+      }
+      out.content_length = *size;
+      out.has_content_length = true;
+      return std::nullopt;
+    }
+    case field::transfer_encoding:
+      if (++seen.transfer_encoding > 1 || !equals_ignoring_case(value, "chunked") || out.minor_version == 0) {
+        return "Transfer-Encoding other than one chunked";
+      }
+      return std::nullopt;
+    case field::connection:
+      for_each_element(value, [&](std::string_view option) {
+        if (equals_ignoring_case(option, "close")) {
+          out.keep_alive = false;
+        } else if (equals_ignoring_case(option, "keep-alive")) {
+          out.keep_alive = true;
+        }
+        return true;
+      });
+      return std::nullopt;
+    case field::keep_alive:
+    case field::proxy_connection:
+    case field::proxy_authenticate:
+    case field::te:
+    case field::trailer:
+    case field::upgrade:
+      return std::nullopt;
+    case field::cache_control:
+      out.has_cache_control = true;
+      out.is_kept[i] = true;
+      return std::nullopt;
+    case field::date:
+      out.has_date = true;
+      out.is_kept[i] = true;
+      return std::nullopt;
+    default:  // over 300 standard names and all others go on as they are
+      out.is_kept[i] = true;
+      return std::nullopt;
+  }
+}
+
+void drop_nominated(std::string_view value, ResponseHead& out) {
+  for_each_element(value, [&](std::string_view option) {
+    for (std::size_t i = 0; i < out.field_count; ++i) {
+      out.is_kept[i] = out.is_kept[i] && !boost::beast::iequals(out.fields[i].name, option);
+    }
+    return true;
+  });
+}
+
+// RFC 9112 §6.3, in its order.
+BodyFraming framing_of(const ResponseHead& head, const Lengths& seen, policy::Method method) {
+  if (method == policy::Method::head || head.is_interim() || head.status == 204 || head.status == 304) {
+    return BodyFraming::none;
+  }
+  if (seen.transfer_encoding == 1) {
+    return BodyFraming::chunked;
+  }
+  if (head.has_content_length) {
+    return head.content_length == 0 ? BodyFraming::none : BodyFraming::length;
+  }
+  return BodyFraming::until_close;
+}
+
+}  // namespace
+
+std::optional<std::string_view> read_response_head(std::string_view head, policy::Method method, ResponseHead& out) {
+  if (const auto flaw = response_flaw(head, max_response_fields)) {
+    return to_string(*flaw);
+  }
+  ResponseFields parser(out.fields);
+  if (!parser.parse(head)) {
+    return "the parser does not agree with the gate";
+  }
+  out.status = parser.status();
+  out.reason = parser.reason();
+  out.minor_version = head[7] - '0';
+  out.keep_alive = out.minor_version == 1;
+  out.field_count = parser.count();
+  out.content_length = 0;
+  out.has_content_length = out.has_cache_control = out.has_date = false;
+  if (out.status < 100 || out.status > 599) {
+    return "a status outside 100 to 599";
+  }
+  Lengths seen;
+  for (std::size_t i = 0; i < out.field_count; ++i) {
+    if (const auto flaw = read_field(i, parser.known(i), seen, out)) {
+      return flaw;
+    }
+  }
+  if (seen.transfer_encoding == 1 && seen.content_length == 1) {
+    return "both Content-Length and Transfer-Encoding";
+  }
+  for (std::size_t i = 0; i < out.field_count; ++i) {
+    if (parser.known(i) == field::connection) {
+      drop_nominated(out.fields[i].value, out);
+    }
+  }
+  out.framing = framing_of(out, seen, method);
+  if (out.status == 204 || out.is_interim()) {
+    out.has_content_length = false;  // RFC 9110 §8.6: must not be sent
+  }
+  return std::nullopt;
+}
+
+}  // namespace keygate::proxy

@@ -1,0 +1,164 @@
+#include "proxy/session.hpp"
+
+#include "proxy/client.hpp"
+#include "proxy/exchange.hpp"
+#include "telemetry/log.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace keygate::proxy {
+namespace {
+
+constexpr std::chrono::milliseconds park_after{1'000};  // an idle client's buffer goes back after this long
+constexpr std::chrono::milliseconds linger_time{1'000};
+constexpr std::size_t linger_bytes = 64 * 1024;
+
+// What reading a head came to: its size, or why there is none.
+struct HeadRead {
+  std::size_t size = 0;
+  std::optional<policy::Reason> refusal;  // answered, then closed; neither: the client is gone or has nothing to say
+};
+
+// Waits without a buffer until there is something to read. False: nothing came in time, or the client left.
+Awaitable<bool> wait_parked(Client& client, std::chrono::milliseconds limit) {
+  client.release_buffer();
+  client.limit(limit);
+  const auto [error] = co_await client.socket.async_wait(net::socket_base::wait_read, use_tuple);
+  client.unlimit();
+  co_return !error;
+}
+
+// The first bytes of a request, where none are there yet. False: there will be none.
+Awaitable<bool> wait_for_request(Client& client, const config::LimitSettings& limits) {
+  client.is_idle = true;
+  client.limit(std::min(park_after, limits.idle_timeout));
+  const std::span<char> room = client.room(limits.header_bytes);
+  auto [error, size] = co_await client.socket.async_read_some(net::buffer(room.data(), room.size()), use_tuple);
+  client.unlimit();
+  if (error && client.has_timed_out && !client.is_leaving && limits.idle_timeout > park_after) {
+    const bool has_come = co_await wait_parked(client, limits.idle_timeout - park_after);
+    client.is_idle = false;
+    co_return has_come;
+  }
+  client.is_idle = false;
+  client.end += size;
+  co_return !error;
+}
+
+Awaitable<HeadRead> read_head(Client& client, const config::LimitSettings& limits) {
+  HeadRead result;
+  std::size_t searched = 0;
+  bool is_limited = false;  // header_timeout runs from the first byte, however slowly the others come (D-01)
+  while (true) {
+    if (searched == 0) {
+      client.skip(leading_blank_size(client.unread()));
+    }
+    result.size = head_size(client.unread(), searched);
+    if (result.size > 0) {
+      client.unlimit();
+      if (result.size > limits.header_bytes) {
+        result.refusal = policy::Reason::header_too_large;
+      }
+      co_return result;
+    }
+    if (client.unread().empty()) {
+      if (!is_limited && !co_await wait_for_request(client, limits)) {
+        co_return result;
+      }
+      if (!client.unread().empty()) {
+        continue;
+      }
+    }
+    if (!is_limited) {
+      client.limit(limits.header_timeout);
+      is_limited = true;
+    }
+    const std::span<char> room = client.room(limits.header_bytes);
+    if (room.empty() || client.unread().size() >= limits.header_bytes) {
+      client.unlimit();
+      result.refusal = policy::Reason::header_too_large;
+      co_return result;
+    }
+    const auto [error, size] = co_await client.socket.async_read_some(net::buffer(room.data(), room.size()), use_tuple);
+    if (error) {
+      client.unlimit();
+      if (client.has_timed_out && !client.unread().empty()) {
+        result.refusal = policy::Reason::request_timeout;
+      }
+      co_return result;
+    }
+    client.end += size;
+  }
+}
+
+// Says that no more comes from us, and takes what the client still sends for a moment: closing at once would reset the connection
+// and could take the answer with it.
+Awaitable<void> linger(Client& client) {
+  error_code ignored;
+  client.socket.shutdown(net::socket_base::shutdown_send, ignored);
+  client.release_buffer();
+  client.limit(linger_time);
+  std::size_t taken = 0;
+  while (taken < linger_bytes) {
+    const std::span<char> room = client.room(BufferPool::small_size);
+    const auto [error, size] = co_await client.socket.async_read_some(net::buffer(room.data(), room.size()), use_tuple);
+    if (error) {
+      break;
+    }
+    taken += size;
+  }
+  client.unlimit();
+}
+
+Awaitable<After> serve_one(Client& client, const HeadRead& head, std::shared_ptr<const Generation> generation) {
+  Worker& worker = client.worker;
+  std::unique_ptr<ExchangeRoom> room = worker.take_room();
+  ++client.served;
+  room->exchange.emplace(client, room->parts, std::move(generation));
+  const After after = head.refusal ? co_await room->exchange->refuse(*head.refusal) : co_await room->exchange->run(head.size);
+  room->exchange.reset();
+  worker.give_back(std::move(room));
+  co_return after;
+}
+
+Awaitable<void> serve(Worker& worker, TcpSocket socket, Tcp::endpoint peer) {
+  Client client(worker, std::move(socket), peer);
+  After after = After::keep;
+  while (after == After::keep && !client.is_leaving) {
+    const std::shared_ptr<const Generation> generation = worker.current();
+    const HeadRead head = co_await read_head(client, generation->snapshot->settings->limits);
+    if (head.size == 0 && !head.refusal) {
+      co_return;
+    }
+    // A reload may have come while the head was read: a request is judged by what is in force when it is whole.
+    after = co_await serve_one(client, head, worker.current());
+  }
+  if (after == After::linger) {
+    co_await linger(client);
+  }
+}
+
+}  // namespace
+
+void start_session(Worker& worker, TcpSocket socket, const Tcp::endpoint& peer) {
+  error_code ignored;
+  socket.set_option(Tcp::no_delay(true), ignored);
+  net::co_spawn(worker.io, serve(worker, std::move(socket), peer), [](const std::exception_ptr& thrown) {
+    if (!thrown) {
+      return;
+    }
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& error) {
+      telemetry::log_seldom(telemetry::Level::error, "session", std::string("a connection ended by a fault: ") + error.what());
+    }
+  });
+}
+
+}  // namespace keygate::proxy

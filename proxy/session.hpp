@@ -1,0 +1,12 @@
+// One client connection from accept to close: reads heads, has an exchange serve each, in order.
+#pragma once
+
+#include "proxy/sockets.hpp"
+#include "proxy/worker.hpp"
+
+namespace keygate::proxy {
+
+// Spawns the session on the worker's io_context. Nothing it does throws out of it; what does is logged and ends this connection only.
+void start_session(Worker& worker, TcpSocket socket, const Tcp::endpoint& peer);
+
+}  // namespace keygate::proxy

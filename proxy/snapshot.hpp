@@ -1,0 +1,27 @@
+// One immutable configuration, ready to serve with, and its number. Made by app/reload, shared as const by all workers; each
+// exchange keeps the one it began with.
+#pragma once
+
+#include "config/settings.hpp"
+#include "keys/credential.hpp"
+#include "policy/policy.hpp"
+#include "policy/reserved_names.hpp"
+#include "proxy/forwarding.hpp"
+
+#include <cstdint>
+#include <memory>
+
+namespace keygate::proxy {
+
+struct Snapshot {
+  Snapshot(std::uint64_t number, std::shared_ptr<const config::Settings> from, std::shared_ptr<const policy::Policy> rules);
+
+  std::uint64_t generation;
+  std::shared_ptr<const config::Settings> settings;
+  std::shared_ptr<const policy::Policy> policy;
+  policy::ReservedNames reserved;
+  keys::CredentialPlan credentials;
+  TrustedProxies trusted;
+};
+
+}  // namespace keygate::proxy

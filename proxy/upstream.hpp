@@ -1,0 +1,85 @@
+// One upstream as one worker sees it: its address, its idle connections (last in, first out), and how to get one.
+// Lives on in exchanges that began before a reload replaced it.
+#pragma once
+
+#include "config/settings.hpp"
+#include "proxy/deadlines.hpp"
+#include "proxy/sockets.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace keygate::proxy {
+
+class Upstream;
+
+// A connection to an upstream, in use by one exchange or idle in its Upstream. `deadline` cancels what the socket waits for
+// and notes it in has_timed_out.
+struct UpstreamConnection {
+  explicit UpstreamConnection(net::io_context& io);
+  UpstreamConnection(const UpstreamConnection&) = delete;
+  UpstreamConnection& operator=(const UpstreamConnection&) = delete;
+
+  // Ends whatever waits on the socket, and the connection with it.
+  void abort();
+  // Whether the other end has closed, or said something nobody asked for. One system call.
+  bool is_stale();
+
+  TcpSocket socket;
+  Deadline deadline;
+  Deadline idle;
+  bool has_timed_out = false;
+  bool is_reused = false;
+  std::uint64_t served = 0;
+  SteadyClock::time_point opened_at{};
+  Upstream* owner = nullptr;  // while idle
+};
+
+class Upstream : public std::enable_shared_from_this<Upstream> {
+ public:
+  static constexpr std::size_t max_idle = 128;
+  static constexpr std::uint64_t max_served = 10'000;
+  static constexpr std::chrono::hours max_age{1};
+
+  Upstream(net::io_context& io, DeadlineWheel& deadlines, config::UpstreamSettings settings);
+
+  const config::UpstreamSettings& settings() const { return settings_; }
+  // Whether it is just what `wanted` asks for.
+  bool serves(const config::UpstreamSettings& wanted) const;
+  // "host:port" of the endpoint: the Host header where the client's is not preserved.
+  const std::string& authority() const { return authority_; }
+
+  // The idle connection used last, or null.
+  std::unique_ptr<UpstreamConnection> take_idle();
+
+  // A new connection within connect_timeout. Errors are the socket's; timed_out past the limit. Names are resolved off this thread,
+  // kept for 30 s, and the last good answer serves while none can be had.
+  Awaitable<Result<std::unique_ptr<UpstreamConnection>>> connect();
+
+  // After a complete exchange that left nothing over; see reuse rules in exchange.
+  void give_back(std::unique_ptr<UpstreamConnection> connection);
+
+  void close_idle();
+  bool has_idle() const { return !idle_.empty(); }
+
+ private:
+  friend struct UpstreamConnection;
+  void drop_idle(UpstreamConnection& connection);
+  Awaitable<Result<std::vector<Tcp::endpoint>>> addresses();
+
+  net::io_context& io_;
+  DeadlineWheel& deadlines_;
+  config::UpstreamSettings settings_;
+  std::string authority_;
+  std::vector<std::unique_ptr<UpstreamConnection>> idle_;
+  std::vector<Tcp::endpoint> addresses_;
+  SteadyClock::time_point resolved_at_{};
+  bool is_numeric_ = false;
+  std::size_t next_address_ = 0;
+};
+
+}  // namespace keygate::proxy

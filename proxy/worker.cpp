@@ -1,0 +1,186 @@
+#include "proxy/worker.hpp"
+
+#include "keys/store_thread.hpp"
+#include "proxy/exchange.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace keygate::proxy {
+namespace {
+
+constexpr std::size_t max_log_batch = 32 * 1024;
+constexpr std::size_t max_spare_rooms = 64;
+constexpr unsigned quiet_ticks_before_rest = 20;
+
+// xoroshiro128+: request ids have to be unlikely to repeat, not hard to guess.
+std::uint64_t next_random(std::array<std::uint64_t, 2>& state) {
+  const auto rotate = [](std::uint64_t x, int k) { return (x << k) | (x >> (64 - k)); };
+  const std::uint64_t result = state[0] + state[1];
+  const std::uint64_t mixed = state[1] ^ state[0];
+  state[0] = rotate(state[0], 24) ^ mixed ^ (mixed << 16U);
+  state[1] = rotate(mixed, 37);
+  return result;
+}
+
+}  // namespace
+
+Worker::Worker(Parts parts)
+    : max_clients(parts.max_clients),
+      sources_(parts.make_sources(io)),
+      access_log_(parts.access_log),
+      access_format_(parts.access_format),
+      store_(parts.store),
+      ticker_(io) {
+  std::random_device random;
+  for (std::uint64_t& word : id_state_) {
+    word = std::uint64_t{random()} << 32U | random() | 1U;
+  }
+  std::vector<keys::Source*> sources;
+  for (const auto& source : sources_) {
+    sources.push_back(source.get());
+  }
+  resolver_ = std::make_unique<keys::Resolver>(io, std::move(sources), parts.snapshot->settings->resolution);
+  apply(std::move(parts.snapshot));
+}
+
+Worker::~Worker() { flush_log(); }
+
+void Worker::apply(std::shared_ptr<const Snapshot> snapshot) {
+  auto next = std::make_shared<Generation>();
+  for (const config::UpstreamSettings& wanted : snapshot->settings->upstreams) {
+    auto kept = find_unchanged(wanted);
+    next->upstreams.push_back(kept ? std::move(kept) : std::make_shared<Upstream>(io, deadlines, wanted));
+  }
+  resolver_->apply(snapshot->policy->catalogue, snapshot->generation, snapshot->settings->resolution);
+  next->snapshot = std::move(snapshot);
+  current_ = std::move(next);
+}
+
+// The upstream as it runs now, with its idle connections, where a reload has not changed it.
+std::shared_ptr<Upstream> Worker::find_unchanged(const config::UpstreamSettings& wanted) const {
+  if (current_) {
+    for (const auto& upstream : current_->upstreams) {
+      if (upstream->serves(wanted)) {
+        return upstream;
+      }
+    }
+  }
+  return nullptr;
+}
+
+void Worker::drain() {
+  is_draining_ = true;
+}
+
+void Worker::close_idle() {
+  for (auto it = residents.begin(); it != residents.end();) {
+    (it++)->on_drain();
+  }
+  for (const auto& upstream : current_->upstreams) {
+    upstream->close_idle();
+  }
+}
+
+void Worker::abort_all() {
+  for (auto it = residents.begin(); it != residents.end();) {
+    (it++)->abort();
+  }
+}
+
+void Worker::arm(Deadline& deadline, std::chrono::milliseconds after) {
+  ensure_ticking();
+  deadlines.arm(deadline, after);
+}
+
+// The ticker rests while the worker has neither clients nor lines to write, so that an idle process does not wake up.
+void Worker::ensure_ticking() {
+  quiet_ticks_ = 0;
+  if (is_ticking_) {
+    return;
+  }
+  is_ticking_ = true;
+  deadlines.start_at(SteadyClock::now());
+  ticker_.expires_after(DeadlineWheel::tick);
+  ticker_.async_wait([this](error_code error) {
+    if (!error) {
+      on_tick();
+    }
+  });
+}
+
+void Worker::on_tick() {
+  beats.fetch_add(1, std::memory_order_relaxed);
+  deadlines.advance(SteadyClock::now());
+  for (auto it = residents.begin(); it != residents.end();) {
+    (it++)->on_tick();
+  }
+  flush_log();
+  const bool is_quiet = client_count == 0 && ++quiet_ticks_ > quiet_ticks_before_rest;
+  const bool has_idle_upstreams = std::any_of(current_->upstreams.begin(), current_->upstreams.end(),
+                                              [](const auto& upstream) { return upstream->has_idle(); });
+  if (is_quiet && !has_idle_upstreams) {
+    is_ticking_ = false;
+    return;
+  }
+  ticker_.expires_after(DeadlineWheel::tick);
+  ticker_.async_wait([this](error_code error) {
+    if (!error) {
+      on_tick();
+    }
+  });
+}
+
+void Worker::report(const telemetry::Outcome& outcome) {
+  const config::LogSettings& settings = current_->snapshot->settings->log;
+  if (access_log_ == nullptr || settings.access == config::AccessLogWhich::none ||
+      (settings.access == config::AccessLogWhich::denied && outcome.code == "ok")) {
+    return;
+  }
+  if (access_format_ == telemetry::AccessFormat::json) {
+    telemetry::append_json(log_lines_, outcome);
+  } else {
+    telemetry::append_text(log_lines_, outcome, access_format_);
+  }
+  ++log_count_;
+  if (log_lines_.size() > max_log_batch) {
+    flush_log();
+  } else {
+    ensure_ticking();
+  }
+}
+
+void Worker::flush_log() {
+  if (access_log_ != nullptr && log_count_ > 0) {
+    access_log_->write(log_lines_, log_count_);
+    log_count_ = 0;
+  }
+}
+
+std::string_view Worker::next_request_id() {
+  static constexpr char hex[] = "0123456789abcdef";
+  for (std::size_t half = 0; half < 2; ++half) {
+    std::uint64_t word = next_random(id_state_);
+    for (std::size_t i = 0; i < 16; ++i, word >>= 4U) {
+      id_text_[half * 16 + i] = hex[word & 15U];
+    }
+  }
+  return {id_text_.data(), id_text_.size()};
+}
+
+std::unique_ptr<ExchangeRoom> Worker::take_room() {
+  if (rooms_.empty()) {
+    return std::make_unique<ExchangeRoom>();
+  }
+  auto room = std::move(rooms_.back());
+  rooms_.pop_back();
+  return room;
+}
+
+void Worker::give_back(std::unique_ptr<ExchangeRoom> room) {
+  if (rooms_.size() < max_spare_rooms) {
+    rooms_.push_back(std::move(room));
+  }
+}
+
+}  // namespace keygate::proxy

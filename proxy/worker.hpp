@@ -1,0 +1,118 @@
+// Everything one thread owns: an io_context, the caches, pools and clients of its share of the traffic. Nothing in it is touched
+// by another thread; others post to `io`. Made and run by app/server.
+#pragma once
+
+#include "keys/digest.hpp"
+#include "keys/resolver.hpp"
+#include "proxy/buffers.hpp"
+#include "proxy/deadlines.hpp"
+#include "proxy/snapshot.hpp"
+#include "proxy/sockets.hpp"
+#include "proxy/upstream.hpp"
+#include "telemetry/access_log.hpp"
+
+#include <boost/intrusive/list.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace keygate::keys {
+class StoreThread;
+}
+
+namespace keygate::proxy {
+
+// A snapshot with this worker's upstreams for it. Exchanges keep the one they began with.
+struct Generation {
+  std::shared_ptr<const Snapshot> snapshot;
+  std::vector<std::shared_ptr<Upstream>> upstreams;  // by index in Settings::upstreams
+};
+
+// Something that lives on a worker and is looked at each tick while it is linked: a client connection.
+class Resident : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  virtual void on_tick() = 0;
+  // Idle clients leave; whoever is in an exchange finishes it.
+  virtual void on_drain() = 0;
+  // Ends it now, whatever it does.
+  virtual void abort() = 0;
+
+ protected:
+  ~Resident() = default;
+};
+
+struct ExchangeRoom;  // the memory an exchange needs while it runs; see exchange.hpp
+
+class Worker {
+ public:
+  // `notify_use` hears of each key that was granted; it may be empty. `sources` are given to the resolver.
+  struct Parts {
+    std::shared_ptr<const Snapshot> snapshot;
+    std::function<std::vector<std::unique_ptr<keys::Source>>(net::io_context&)> make_sources;
+    telemetry::AccessLog* access_log = nullptr;
+    telemetry::AccessFormat access_format = telemetry::AccessFormat::json;
+    keys::StoreThread* store = nullptr;  // told of uses; may be null
+    std::size_t max_clients = 10'000;
+  };
+  explicit Worker(Parts parts);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // All below: on the worker's thread only.
+  void apply(std::shared_ptr<const Snapshot> snapshot);
+  void drain();          // every answer says "Connection: close" from now on
+  void close_idle();     // idle clients and upstream connections are closed
+  void abort_all();      // every client is closed in the middle of whatever it does
+  void arm(Deadline& deadline, std::chrono::milliseconds after);
+  void report(const telemetry::Outcome& outcome);
+  std::string_view next_request_id();  // 32 hex digits; valid until the next call
+  std::unique_ptr<ExchangeRoom> take_room();
+  void give_back(std::unique_ptr<ExchangeRoom> room);
+
+  bool is_draining() const { return is_draining_; }
+  const std::shared_ptr<const Generation>& current() const { return current_; }
+
+  // Before io, so that frames which io still holds when it goes find them alive.
+  DeadlineWheel deadlines;
+  BufferPool buffers;
+  keys::Hasher hasher;
+  boost::intrusive::list<Resident, boost::intrusive::constant_time_size<false>> residents;
+  net::io_context io{1};
+  std::size_t client_count = 0;
+  const std::size_t max_clients;
+  std::atomic<std::uint64_t> beats{0};  // grows while the loop turns; read by health checks
+
+  keys::Resolver& resolver() { return *resolver_; }
+  keys::StoreThread* store() const { return store_; }
+
+ private:
+  std::shared_ptr<Upstream> find_unchanged(const config::UpstreamSettings& wanted) const;
+  void ensure_ticking();
+  void on_tick();
+  void flush_log();
+
+  std::shared_ptr<const Generation> current_;
+  std::vector<std::unique_ptr<keys::Source>> sources_;
+  std::unique_ptr<keys::Resolver> resolver_;
+  telemetry::AccessLog* access_log_;
+  telemetry::AccessFormat access_format_;
+  keys::StoreThread* store_;
+  std::string log_lines_;
+  std::uint64_t log_count_ = 0;
+  SteadyTimer ticker_;
+  bool is_ticking_ = false;
+  unsigned quiet_ticks_ = 0;
+  bool is_draining_ = false;
+  std::vector<std::unique_ptr<ExchangeRoom>> rooms_;
+  std::array<std::uint64_t, 2> id_state_;
+  std::array<char, 32> id_text_;
+};
+
+}  // namespace keygate::proxy
