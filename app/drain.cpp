@@ -1,0 +1,78 @@
+#include "app/drain.hpp"
+
+#include "telemetry/log.hpp"
+
+#include <string>
+#include <utility>
+
+namespace keygate::app {
+namespace {
+
+constexpr std::chrono::milliseconds look_interval{20};
+
+}  // namespace
+
+Drain::Drain(net::io_context& control, std::vector<std::unique_ptr<WorkerThread>>& workers,
+             const config::LimitSettings& limits, std::function<void()> on_done)
+    : control_(control),
+      workers_(workers),
+      delay_(limits.drain_delay),
+      timeout_(limits.drain_timeout),
+      on_done_(std::move(on_done)),
+      timer_(control) {}
+
+void Drain::begin() {
+  give_up_at_ = proxy::SteadyClock::now() + delay_ + timeout_;
+  for (const auto& worker : workers_) {
+    worker->post([](WorkerThread& thread) { thread.worker().drain(); });
+  }
+  timer_.expires_after(delay_);
+  timer_.async_wait([this](error_code error) {
+    if (!error) {
+      close_listeners();
+    }
+  });
+}
+
+void Drain::close_listeners() {
+  for (const auto& worker : workers_) {
+    worker->post([](WorkerThread& thread) { thread.stop_listening_except({}); });
+  }
+  look_again();
+}
+
+// Asks every worker how many clients it has left, after sending the idle ones away.
+void Drain::look_again() {
+  answers_missing_ = workers_.size();
+  clients_left_ = 0;
+  for (const auto& worker : workers_) {
+    worker->post([this](WorkerThread& thread) {
+      thread.worker().close_idle();
+      net::post(control_, [this, clients = thread.worker().client_count] { count_down(clients); });
+    });
+  }
+}
+
+void Drain::count_down(std::size_t clients) {
+  clients_left_ += clients;
+  if (--answers_missing_ > 0) {
+    return;
+  }
+  if (clients_left_ == 0) {
+    on_done_();
+    return;
+  }
+  if (proxy::SteadyClock::now() >= give_up_at_) {
+    telemetry::log(telemetry::Level::warn, "drain_timeout has passed: " + std::to_string(clients_left_) + " connections are cut");
+    on_done_();
+    return;
+  }
+  timer_.expires_after(look_interval);
+  timer_.async_wait([this](error_code error) {
+    if (!error) {
+      look_again();
+    }
+  });
+}
+
+}  // namespace keygate::app

@@ -1,0 +1,127 @@
+#include "app/health.hpp"
+
+#include "proxy/listener.hpp"
+#include "telemetry/log.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/rate_policy.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+
+#include <chrono>
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace keygate::app {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using Stream = beast::basic_stream<proxy::Tcp, Executor>;
+
+constexpr std::chrono::seconds request_limit{10};
+
+http::response<http::string_body> answer(const http::request<http::empty_body>& request, const HealthChecks& checks) {
+  http::response<http::string_body> response;
+  response.version(request.version());
+  response.keep_alive(request.keep_alive());
+  response.set(http::field::content_type, "text/plain; charset=utf-8");
+  response.set(http::field::cache_control, "no-store");
+  const bool is_read = request.method() == http::verb::get || request.method() == http::verb::head;
+  if (!is_read) {
+    response.result(http::status::method_not_allowed);
+    response.set(http::field::allow, "GET, HEAD");
+  } else if (request.target() == "/livez") {
+    const bool is_live = checks.is_live();
+    response.result(is_live ? http::status::ok : http::status::service_unavailable);
+    response.body() = is_live ? "live\n" : "an event loop stands still\n";
+  } else if (request.target() == "/readyz") {
+    const bool is_ready = checks.is_ready();
+    response.result(is_ready ? http::status::ok : http::status::service_unavailable);
+    response.body() = is_ready ? "ready\n" : "draining\n";
+  } else {
+    response.result(http::status::not_found);
+    response.body() = "not found\n";
+  }
+  response.prepare_payload();
+  if (request.method() == http::verb::head) {
+    response.body().clear();
+  }
+  return response;
+}
+
+Awaitable<void> serve(Stream stream, HealthChecks checks) {
+  beast::flat_buffer buffer(8 * 1024);
+  bool keeps = true;
+  while (keeps) {
+    http::request_parser<http::empty_body> parser;
+    stream.expires_after(request_limit);
+    const auto [read_error, read] = co_await http::async_read(stream, buffer, parser, use_tuple);
+    if (read_error) {
+      co_return;
+    }
+    http::response<http::string_body> response = answer(parser.get(), checks);
+    keeps = response.keep_alive();
+    const auto [write_error, written] = co_await http::async_write(stream, response, use_tuple);
+    if (write_error) {
+      co_return;
+    }
+  }
+}
+
+}  // namespace
+
+struct HealthServer::Impl {
+  Impl(net::io_context& context, proxy::TcpAcceptor opened, HealthChecks given)
+      : io(context), acceptor(std::move(opened)), checks(std::move(given)) {}
+
+  static Awaitable<void> accept_all(std::shared_ptr<Impl> self) {
+    while (self->acceptor.is_open()) {
+      auto [error, socket] = co_await self->acceptor.async_accept(use_tuple);
+      if (!error) {
+        Stream stream(std::move(socket));
+        net::co_spawn(self->io, serve(std::move(stream), self->checks), [](const std::exception_ptr&) {});
+      } else if (error == net::error::operation_aborted) {
+        co_return;
+      }
+    }
+  }
+
+  net::io_context& io;
+  proxy::TcpAcceptor acceptor;
+  HealthChecks checks;
+};
+
+HealthServer::HealthServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+HealthServer::~HealthServer() {
+  error_code ignored;
+  impl_->acceptor.close(ignored);
+}
+
+Result<std::unique_ptr<HealthServer>> HealthServer::open(net::io_context& io, const config::ListenerSettings& settings,
+                                                         HealthChecks checks) {
+  if (const error_code taken = proxy::probe_address(settings)) {
+    return taken;
+  }
+  const Result<int> descriptor = proxy::open_listener(settings);
+  if (!descriptor) {
+    return descriptor.error();
+  }
+  const bool is_v6 = settings.host.find(':') != std::string::npos;
+  proxy::TcpAcceptor acceptor(io, is_v6 ? proxy::Tcp::v6() : proxy::Tcp::v4(), *descriptor);
+  auto impl = std::make_shared<Impl>(io, std::move(acceptor), std::move(checks));
+  net::co_spawn(io, Impl::accept_all(impl), [](const std::exception_ptr& thrown) {
+    if (thrown) {
+      telemetry::log(telemetry::Level::error, "the health listener ended by a fault");
+    }
+  });
+  return std::unique_ptr<HealthServer>(new HealthServer(std::move(impl)));
+}
+
+}  // namespace keygate::app

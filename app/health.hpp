@@ -1,0 +1,31 @@
+// The health listener: /livez and /readyz, apart from the data listeners so that a kubelet can reach it and a client cannot.
+// Runs on the control thread; answers GET and HEAD only.
+#pragma once
+
+#include "config/settings.hpp"
+#include "keys/asio.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace keygate::app {
+
+struct HealthChecks {
+  std::function<bool()> is_live;   // every event loop turns
+  std::function<bool()> is_ready;  // a complete policy is in force and nothing is draining
+};
+
+class HealthServer {
+ public:
+  // Binds at once: errors are the socket's.
+  static Result<std::unique_ptr<HealthServer>> open(net::io_context& io, const config::ListenerSettings& settings,
+                                                    HealthChecks checks);
+  ~HealthServer();
+
+ private:
+  struct Impl;
+  explicit HealthServer(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace keygate::app

@@ -1,0 +1,23 @@
+// From a configuration file to a snapshot ready to serve, or to everything that is wrong with it. `run`, `dev`, `check` and reload
+// all come through here, so that what `check` passes is what `run` accepts.
+#pragma once
+
+#include "config/loader.hpp"
+#include "config/problem.hpp"
+#include "proxy/snapshot.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace keygate::app {
+
+struct Prepared {
+  std::shared_ptr<const proxy::Snapshot> snapshot;  // null if and only if problems has an error
+  config::Problems problems;                        // sorted; may hold warnings beside a snapshot
+};
+
+Prepared prepare_file(const std::string& path, std::uint64_t generation);
+Prepared prepare(config::Loaded loaded, std::uint64_t generation);
+
+}  // namespace keygate::app

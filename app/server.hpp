@@ -1,0 +1,38 @@
+// The process put together: store, workers, listeners, health, signals. Built by hand, top down; docs/architecture.md has the tree.
+// Used by `run` and `dev`.
+#pragma once
+
+#include "proxy/snapshot.hpp"
+#include "telemetry/access_log.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace keygate::app {
+
+class Server {
+ public:
+  struct Parts {
+    std::shared_ptr<const proxy::Snapshot> snapshot;
+    std::string config_file;  // read again on SIGHUP; empty: SIGHUP is ignored
+    telemetry::AccessFormat access_format = telemetry::AccessFormat::json;
+    std::function<void()> on_serving;  // called once every listener accepts
+  };
+
+  explicit Server(Parts parts);
+  ~Server();
+
+  // Opens store, listeners and threads. A sentence for the operator where that fails; nothing runs then.
+  std::optional<std::string> start();
+
+  // Serves until SIGTERM or SIGINT has drained it (contract §6). Exit status.
+  int run();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace keygate::app

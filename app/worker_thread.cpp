@@ -1,0 +1,45 @@
+#include "app/worker_thread.hpp"
+
+#include <algorithm>
+#include <future>
+
+namespace keygate::app {
+
+std::string name_of(const config::ListenerSettings& listener) {
+  const bool is_v6 = listener.host.find(':') != std::string::npos;
+  return (is_v6 ? "[" + listener.host + "]" : listener.host) + ":" + std::to_string(listener.port);
+}
+
+WorkerThread::WorkerThread(proxy::Worker::Parts parts) : worker_(std::move(parts)), work_(worker_.io.get_executor()) {}
+
+// Clients that are still here are aborted, and their coroutines run to their ends, before anything they use goes away.
+WorkerThread::~WorkerThread() {
+  net::post(worker_.io, [this] {
+    listeners_.clear();
+    worker_.abort_all();
+    work_.reset();
+    net::post(worker_.io, [this] { worker_.stop(); });
+  });
+  if (thread_.joinable()) {
+    thread_.join();
+  } else {
+    worker_.io.run();
+  }
+}
+
+void WorkerThread::start() {
+  thread_ = std::thread([this] { worker_.io.run(); });
+}
+
+void WorkerThread::listen(const std::vector<OpenedListener>& opened) {
+  for (const OpenedListener& listener : opened) {
+    listeners_[name_of(listener.settings)] =
+        std::make_unique<proxy::Listener>(worker_, listener.settings, listener.descriptor);
+  }
+}
+
+void WorkerThread::stop_listening_except(const std::vector<std::string>& names) {
+  std::erase_if(listeners_, [&](const auto& entry) { return std::find(names.begin(), names.end(), entry.first) == names.end(); });
+}
+
+}  // namespace keygate::app

@@ -1,0 +1,56 @@
+// One worker on its thread, with its listeners. Everything asked of it is posted to it.
+#pragma once
+
+#include "proxy/listener.hpp"
+#include "proxy/worker.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace keygate::app {
+
+// A socket that was opened for one worker, on its way there.
+struct OpenedListener {
+  config::ListenerSettings settings;
+  int descriptor = -1;
+};
+
+std::string name_of(const config::ListenerSettings& listener);  // "127.0.0.1:8080", "[::1]:8080"
+
+class WorkerThread {
+ public:
+  explicit WorkerThread(proxy::Worker::Parts parts);
+  ~WorkerThread();  // stops and joins
+  WorkerThread(const WorkerThread&) = delete;
+  WorkerThread& operator=(const WorkerThread&) = delete;
+
+  void start();
+
+  template <class Action>
+  void post(Action action) {
+    net::post(worker_.io, [this, action = std::move(action)]() mutable { action(*this); });
+  }
+
+  // On the worker's thread only.
+  proxy::Worker& worker() { return worker_; }
+  void listen(const std::vector<OpenedListener>& opened);
+  void stop_listening_except(const std::vector<std::string>& names);
+
+  // Any thread.
+  std::uint64_t beats() const { return worker_.beats.load(std::memory_order_relaxed); }
+
+ private:
+  proxy::Worker worker_;
+  net::executor_work_guard<Executor> work_;
+  std::map<std::string, std::unique_ptr<proxy::Listener>> listeners_;
+  std::thread thread_;
+};
+
+}  // namespace keygate::app
