@@ -1,0 +1,191 @@
+// What a value may be, as data: readers, and the table of keys that drives the reading of a map.
+// Every key of the configuration is one row of one such table, so whatever describes the format can walk them too.
+#pragma once
+
+#include "config/value.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace keygate::config {
+
+template <class V>
+struct Reader {
+  std::string form;                                    // what it takes, in words: "a size from 4KiB to 256KiB"
+  std::function<std::optional<V>(const Value&)> take;  // nullopt: it has complained
+  bool takes_null = false;                             // else an empty value is refused before `take` is asked
+
+  std::optional<V> read(const Value& value) const {
+    if (!value.is_null() || takes_null) return take(value);
+    value.refuse(form);
+    return std::nullopt;
+  }
+};
+
+enum class Presence { optional, required, unsupported };
+
+template <class T>
+struct Key {
+  std::string name;
+  std::string description;
+  Presence presence = Presence::optional;
+  std::function<void(const Value&, T&)> fill;  // overwrites the part of T that the key stands for
+};
+
+template <class T>
+using Table = std::vector<Key<T>>;
+
+template <class T, class V, class Set>
+Key<T> key_set_by(std::string name, Reader<V> reader, Set set, std::string description) {
+  return {std::move(name), std::move(description), Presence::optional,
+          [reader = std::move(reader), set](const Value& value, T& target) {
+            if (auto read = reader.read(value)) set(target, std::move(*read));
+          }};
+}
+
+template <class T, class M, class V>
+Key<T> key(std::string name, M T::*member, Reader<V> reader, std::string description) {
+  return key_set_by<T>(
+      std::move(name), std::move(reader),
+      [member](T& target, V&& value) { target.*member = static_cast<M>(std::move(value)); }, std::move(description));
+}
+
+template <class T>
+Key<T> required(Key<T> key) {
+  key.presence = Presence::required;
+  return key;
+}
+
+// The contract has it and this version does not: refused by name, never skipped.
+template <class T>
+Key<T> unsupported(std::string name, std::string description) {
+  return {std::move(name), std::move(description), Presence::unsupported, {}};
+}
+
+// Checked and let go: the only value it may have in this version is the one that changes nothing.
+template <class T, class V>
+Key<T> idle(std::string name, Reader<V> reader, std::string description) {
+  return key_set_by<T>(
+      std::move(name), std::move(reader), [](T&, V&&) {}, std::move(description));
+}
+
+// did you mean "scopes"? Or nothing, where no known word is near.
+std::string suggestion(const std::string& word, const std::vector<std::string>& known);
+
+struct KeyFacts {
+  std::string name;
+  Presence presence = Presence::optional;
+};
+
+// Complains of what is unknown, unsupported or missing, and of a value that is no map. True: it is a map.
+bool check_keys(const Value& value, const std::vector<KeyFacts>& known);
+
+template <class T>
+bool fill_from(const Table<T>& table, const Value& value, T& target) {
+  std::vector<KeyFacts> known;
+  for (const auto& key : table) known.push_back({key.name, key.presence});
+  if (!check_keys(value, known)) return false;
+  for (const auto& key : table) {
+    const auto member = value.member(key.name);
+    if (member && key.fill) key.fill(*member, target);
+  }
+  return true;
+}
+
+// A map with these keys. What was at fault in it keeps its default; the complaint keeps the whole from being used.
+template <class T>
+Reader<T> object(Table<T> table) {
+  return {"a map", [table = std::move(table)](const Value& value) -> std::optional<T> {
+            T result{};
+            if constexpr (requires { result.where; }) result.where = value.where();
+            if (!fill_from(table, value, result)) return std::nullopt;
+            return result;
+          }};
+}
+
+// A map whose keys belong to the surrounding type: `timeouts: {connect: 1s}`.
+template <class T>
+Key<T> group(std::string name, Table<T> table, std::string description) {
+  return {std::move(name), std::move(description), Presence::optional,
+          [table = std::move(table)](const Value& value, T& target) { fill_from(table, value, target); }};
+}
+
+template <class V>
+Reader<std::vector<V>> list_of(Reader<V> item) {
+  return {"a list", [item = std::move(item)](const Value& value) -> std::optional<std::vector<V>> {
+            if (!value.is_list()) {
+              value.refuse("a list", value.is_scalar() ? "put it in brackets" : "");
+              return std::nullopt;
+            }
+            std::vector<V> result;
+            const auto items = value.items();
+            if (items.empty()) value.complain("the list is empty");
+            for (const auto& one : items) {
+              if (auto read = item.read(one)) result.push_back(std::move(*read));
+            }
+            return result;
+          }};
+}
+
+// A scalar stands for a list of one.
+template <class V>
+Reader<std::vector<V>> list_or_one(Reader<V> item) {
+  auto list = list_of(item);
+  return {item.form + ", or a list", [item, list](const Value& value) -> std::optional<std::vector<V>> {
+            if (value.is_list()) return list.read(value);
+            auto read = item.read(value);
+            if (!read) return std::nullopt;
+            std::vector<V> result;
+            result.push_back(std::move(*read));
+            return result;
+          }};
+}
+
+// A map of names that the file chooses itself.
+template <class V>
+Reader<std::vector<std::pair<Located<std::string>, V>>> map_of(Reader<V> item) {
+  using Pairs = std::vector<std::pair<Located<std::string>, V>>;
+  return {"a map", [item = std::move(item)](const Value& value) -> std::optional<Pairs> {
+            if (!value.is_map()) {
+              value.refuse("a map");
+              return std::nullopt;
+            }
+            Pairs result;
+            const auto members = value.members();
+            if (members.empty()) value.complain("the map is empty");
+            for (const auto& member : members) {
+              if (auto read = item.read(member.value)) result.emplace_back(member.key, std::move(*read));
+            }
+            return result;
+          }};
+}
+
+template <class V>
+Reader<Located<V>> located(Reader<V> reader) {
+  return {reader.form,
+          [reader](const Value& value) -> std::optional<Located<V>> {
+            auto read = reader.read(value);
+            if (!read) return std::nullopt;
+            return Located<V>{std::move(*read), value.where()};
+          },
+          reader.takes_null};
+}
+
+// Looks at what was read, with its place, and may complain or make something else of it.
+template <class V, class Step>
+auto then(Reader<V> reader, Step step) -> Reader<typename std::invoke_result_t<Step, const Value&, V>::value_type> {
+  using U = typename std::invoke_result_t<Step, const Value&, V>::value_type;
+  return {reader.form,
+          [reader, step](const Value& value) -> std::optional<U> {
+            auto read = reader.read(value);
+            if (!read) return std::nullopt;
+            return step(value, std::move(*read));
+          },
+          reader.takes_null};
+}
+
+}  // namespace keygate::config

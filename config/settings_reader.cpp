@@ -1,0 +1,251 @@
+#include "config/settings_reader.hpp"
+
+#include "config/address.hpp"
+#include "config/credential_reader.hpp"
+#include "config/header_name.hpp"
+#include "config/limits_reader.hpp"
+#include "config/scalar_readers.hpp"
+#include "config/upstream_reader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace keygate::config {
+namespace {
+
+Reader<ListenerSettings> address_reader() {
+  auto address = parsed<ListenerSettings>("an address such as 127.0.0.1:8080", parse_listener_address);
+  return then(std::move(address), [](const Value& value, ListenerSettings listener) -> std::optional<ListenerSettings> {
+    listener.where = value.where();
+    return listener;
+  });
+}
+
+struct ListenerDocument {
+  std::optional<ListenerSettings> address;
+};
+
+std::optional<ListenerSettings> address_of(const Value&, ListenerDocument document) { return document.address; }
+
+Reader<ListenerSettings> listener_reader() {
+  using L = ListenerDocument;
+  return then(object<L>({
+                  required(key("address", &L::address, address_reader(), "host:port or [v6]:port to listen on")),
+                  unsupported<L>("tls", "certificate, key and client certificates"),
+                  unsupported<L>("proxy_protocol", "whether a PROXY header comes first"),
+                  unsupported<L>("mode", "authorize: answer decisions instead of forwarding"),
+              }),
+              address_of);
+}
+
+Reader<ListenerSettings> health_reader() {
+  using L = ListenerDocument;
+  return then(object<L>({
+                  required(key("address", &L::address, address_reader(), "where /livez, /readyz and /metrics are")),
+                  unsupported<L>("forward", "probe paths that go to an upstream without a key"),
+              }),
+              address_of);
+}
+
+Reader<Text> proxy_reader() {
+  auto block = parsed<std::string>("an address block such as 10.0.0.0/8", parse_address_block);
+  return located(then(std::move(block), [](const Value& value, std::string text) -> std::optional<std::string> {
+    if (text.size() > 2 && text.compare(text.size() - 2, 2, "/0") == 0) {
+      value.warn(quoted(text) + " lets every client say who it is", "name the proxies alone");
+    }
+    return text;
+  }));
+}
+
+Reader<std::string> identity_header() {
+  auto name = parsed<std::string>("a header name, or null to leave the header out", parse_identity_header);
+  return {name.form,
+          [name](const Value& value) { return value.is_null() ? std::optional<std::string>("") : name.read(value); },
+          true};
+}
+
+struct NamedHeader {
+  std::string_view key;
+  std::string IdentityHeaderSettings::*name;
+};
+
+constexpr std::array<NamedHeader, 6> identity_headers{{{"organization", &IdentityHeaderSettings::organization},
+                                                       {"key", &IdentityHeaderSettings::key},
+                                                       {"user", &IdentityHeaderSettings::user},
+                                                       {"scopes", &IdentityHeaderSettings::scopes},
+                                                       {"environment", &IdentityHeaderSettings::environment},
+                                                       {"method", &IdentityHeaderSettings::method}}};
+
+// Complains at a name that was written, even where the other is a default that comes after it.
+std::optional<IdentityHeaderSettings> drop_no_twins(const Value& value, IdentityHeaderSettings headers) {
+  for (const auto& one : identity_headers) {
+    const auto written = value.member(std::string(one.key));
+    if (!written || (headers.*one.name).empty()) continue;
+    for (const auto& other : identity_headers) {
+      if (other.key == one.key || folded_header_name(headers.*other.name) != folded_header_name(headers.*one.name))
+        continue;
+      written->complain(quoted(headers.*one.name) + " is the header of " + quoted(std::string(other.key)) + " too");
+      break;
+    }
+  }
+  return headers;
+}
+
+Reader<IdentityHeaderSettings> identity_headers_reader() {
+  using H = IdentityHeaderSettings;
+  return then(object<H>({
+                  key("organization", &H::organization, identity_header(), "the principal's organization"),
+                  key("key", &H::key, identity_header(), "the key's id"),
+                  key("user", &H::user, identity_header(), "the principal's user"),
+                  key("scopes", &H::scopes, identity_header(), "granted scopes, space separated"),
+                  key("environment", &H::environment, identity_header(), "live or test"),
+                  key("method", &H::method, identity_header(), "api_key, session, admin or anonymous"),
+              }),
+              drop_no_twins);
+}
+
+Reader<LogSettings> log_reader() {
+  using L = LogSettings;
+  const auto level = one_of<LogLevel>(
+      {{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warn", LogLevel::warn}, {"error", LogLevel::error}});
+  const auto format = one_of<LogFormat>({{"json", LogFormat::json}, {"text", LogFormat::text}});
+  const auto access = one_of<AccessLogWhich>(
+      {{"all", AccessLogWhich::all}, {"denied", AccessLogWhich::denied}, {"none", AccessLogWhich::none}});
+  return object<L>({
+      key("level", &L::level, level, "the least severe line that is written"),
+      key("format", &L::format, format, "json or text"),
+      key("access", &L::access, access, "which exchanges get an access-log line"),
+  });
+}
+
+Key<Settings> paths_key() {
+  return group<Settings>(
+      "paths",
+      {
+          idle<Settings>("encoded_slash", only_first_of({"reject", "opaque", "merge", "resolve", "allow"}),
+                         "%2F in a path"),
+          idle<Settings>("repeated_slashes", only_first_of({"reject", "opaque", "merge", "resolve", "allow"}),
+                         "// in a path"),
+          idle<Settings>("dot_segments", only_first_of({"reject", "opaque", "merge", "resolve", "allow"}),
+                         ". and .. in a path"),
+          idle<Settings>("semicolon", only_first_of({"reject", "opaque", "merge", "resolve", "allow"}), "; in a path"),
+      },
+      "what ambiguous paths come to");
+}
+
+Key<Settings> tracing_key() {
+  return group<Settings>("tracing",
+                         {
+                             idle<Settings>("otlp_endpoint", only_null(), "where spans go"),
+                             idle<Settings>("sample", fraction(), "the share of exchanges that is traced"),
+                         },
+                         "OpenTelemetry");
+}
+
+Key<Settings> errors_key() {
+  return group<Settings>("errors",
+                         {
+                             key("detail", &Settings::minimal_errors,
+                                 one_of<bool>({{"full", false}, {"minimal", true}}), "minimal: one body for every 401"),
+                         },
+                         "what a refused client is told");
+}
+
+Table<Settings> settings_table(Reader<PolicyDocument> policy) {
+  using S = Settings;
+  const auto add_listener = [](S& settings, ListenerSettings one) { settings.listeners.push_back(std::move(one)); };
+  const auto add_listeners = [](S& settings, std::vector<ListenerSettings> all) {
+    settings.listeners.insert(settings.listeners.end(), all.begin(), all.end());
+  };
+  const auto add_upstream = [](S& settings, UpstreamSettings one) { settings.upstreams.push_back(std::move(one)); };
+  const auto add_upstreams = [](S& settings, std::vector<UpstreamSettings> all) {
+    settings.upstreams.insert(settings.upstreams.end(), all.begin(), all.end());
+  };
+  return {
+      idle<S>("version", version_reader(), "of this format"),
+      key_set_by<S>("listen", address_reader(), add_listener, "short for one listener"),
+      key_set_by<S>("listeners", list_of(listener_reader()), add_listeners, "where clients connect"),
+      key("trusted_proxies", &S::trusted_proxies, list_of(proxy_reader()), "whose X-Forwarded-* is believed"),
+      key("health", &S::health, health_reader(), "the listener for probes and metrics; off unless set"),
+      key_set_by<S>("upstream", default_upstream_reader(), add_upstream, "short for one upstream called default"),
+      key_set_by<S>("upstreams", upstreams_reader(), add_upstreams, "what is protected, by name"),
+      key("credentials", &S::credentials, credentials_reader(),
+          "where credentials are looked for and what they look like"),
+      key("resolution", &S::resolution, resolution_reader(), "how a key becomes a principal"),
+      key("identity_headers", &S::identity_headers, identity_headers_reader(), "the names of the injected headers"),
+      key("limits", &S::limits, limits_reader(), "sizes, counts and times"),
+      key("log", &S::log, log_reader(), "what is logged and how"),
+      errors_key(),
+      key("threads", &S::threads, whole_number(0, 256), "workers; 0: what the cgroup quota gives"),
+      key("policy", &S::policy, std::move(policy), "a file name, or the policy itself"),
+      paths_key(),
+      tracing_key(),
+      unsupported<S>("admin", "the admin listener"),
+      unsupported<S>("key_service", "the bundled key service's tokens"),
+  };
+}
+
+void require(const Value& root, const std::string& key, const std::string& hint) {
+  if (!root.member(key)) root.complain(quoted(key) + " is missing", hint);
+}
+
+void check_upstreams(const Value& root, const Settings& settings) {
+  std::map<std::string, int> named;
+  for (const auto& upstream : settings.upstreams) ++named[upstream.name];
+  if (const auto shorthand = root.member("upstream"); shorthand && named["default"] > 1) {
+    shorthand->complain("there is an upstream called \"default\" already",
+                        "\"upstream\" is short for it; write one of both");
+  }
+  if (!root.member("upstream") && !root.member("upstreams")) {
+    root.complain("\"upstream\" is missing", "write upstream: http://127.0.0.1:3000");
+  }
+}
+
+void check_listeners(const Value& root, const Settings& settings) {
+  auto all = settings.listeners;
+  if (settings.health) all.push_back(*settings.health);
+  for (auto one = all.begin(); one != all.end(); ++one) {
+    const auto first = std::find_if(all.begin(), one, [one](const ListenerSettings& other) {
+      return one->port != 0 && other.port == one->port && other.host == one->host;
+    });
+    if (first == one) continue;
+    const auto address = one->host.find(':') == std::string::npos ? one->host : "[" + one->host + "]";
+    root.complain_at(one->where, quoted(address + ":" + std::to_string(one->port)) + " is listened on twice",
+                     first->where.line == 0 ? "it is where clients connect unless \"listen\" says otherwise"
+                                            : "the first is on line " + std::to_string(first->where.line));
+  }
+}
+
+// Identity headers are stripped from every request before they are injected, so such a source would never be seen.
+void check_sources(const Value& root, const Settings& settings) {
+  for (const auto& source : settings.credentials.sources) {
+    if (source.kind != CredentialSource::Kind::header) continue;
+    for (const auto& header : identity_headers) {
+      if (folded_header_name(settings.identity_headers.*header.name) != folded_header_name(source.name)) continue;
+      const auto blamed = root.member("credentials") ? root.member("credentials") : root.member("identity_headers");
+      blamed->complain("the header " + quoted(source.name) + " carries a credential and the identity of the " +
+                       std::string(header.key));
+    }
+  }
+}
+
+std::optional<Settings> completed(const Value& root, Settings settings) {
+  require(root, "policy", "write policy: policy.yaml, or the policy itself");
+  require(root, "resolution", "write resolution: {store: {path: keygate.db}}");
+  check_upstreams(root, settings);
+  if (!root.member("listen") && !root.member("listeners")) settings.listeners.emplace_back();
+  check_listeners(root, settings);
+  check_sources(root, settings);
+  return settings;
+}
+
+}  // namespace
+
+Reader<Settings> settings_reader(Reader<PolicyDocument> policy) {
+  return then(object(settings_table(std::move(policy))), completed);
+}
+
+Reader<std::uint64_t> version_reader() { return whole_number(1, 1); }
+
+}  // namespace keygate::config

@@ -1,0 +1,93 @@
+#include "config/value.hpp"
+
+#include "config/fault.hpp"
+
+#include <filesystem>
+
+namespace keygate::config {
+
+Position Value::where() const {
+  // The library places an empty value at whatever comes after it.
+  if (is_null() && entry_ != nullptr) return {reading_->file, entry_->line, entry_->column};
+  return {reading_->file, node_->line, node_->column};
+}
+
+std::optional<Scalar> Value::scalar(const std::string& form) const {
+  if (!is_scalar()) {
+    refuse(form);
+    return std::nullopt;
+  }
+  auto text = substitute(node_->text, reading_->environment);
+  if (const auto* fault = std::get_if<Fault>(&text)) {
+    complain(fault->message, fault->hint);
+    return std::nullopt;
+  }
+  // In {flow: maps} the braces of a variable have to be quoted, so quotes around one say nothing about its type.
+  const bool has_variable = node_->text.find("${") != std::string::npos;
+  return Scalar{std::move(std::get<std::string>(text)), node_->is_plain || has_variable};
+}
+
+std::vector<Value> Value::items() const {
+  std::vector<Value> result;
+  for (std::size_t i = 0; i < node_->items.size(); ++i) {
+    result.push_back(Value(*node_->items[i], *reading_, path_to_item(path_, i), nullptr));
+  }
+  return result;
+}
+
+std::vector<Value::Member> Value::members() const {
+  std::vector<Member> result;
+  for (const auto& entry : node_->entries) {
+    result.push_back({{entry.key, {reading_->file, entry.line, entry.column}},
+                      Value(*entry.value, *reading_, path_to_key(path_, entry.key), &entry)});
+  }
+  return result;
+}
+
+std::optional<Value> Value::member(const std::string& key) const {
+  for (const auto& entry : node_->entries) {
+    if (entry.key == key) return Value(*entry.value, *reading_, path_to_key(path_, key), &entry);
+  }
+  return std::nullopt;
+}
+
+void Value::complain(std::string message, std::string hint) const {
+  report(Severity::error, where(), std::move(message), std::move(hint));
+}
+
+void Value::complain_at(Position place, std::string message, std::string hint) const {
+  report(Severity::error, std::move(place), std::move(message), std::move(hint));
+}
+
+void Value::warn(std::string message, std::string hint) const {
+  report(Severity::warning, where(), std::move(message), std::move(hint));
+}
+
+void Value::report(Severity severity, Position place, std::string message, std::string hint) const {
+  if (severity == Severity::error && ++reading_->errors > max_errors) return;
+  reading_->problems.push_back({severity, std::move(place), path_, std::move(message), std::move(hint)});
+}
+
+void Value::refuse(const std::string& form, std::string hint) const {
+  complain("needs " + form + (is_null() ? ", but is empty" : ", not " + described()), std::move(hint));
+}
+
+std::string Value::path_beside_file(const std::string& name) const {
+  return (std::filesystem::path(*reading_->file).parent_path() / name).lexically_normal().string();
+}
+
+std::string Value::described() const {
+  switch (node_->kind) {
+    case YamlNode::Kind::null:
+      return "nothing";
+    case YamlNode::Kind::scalar:
+      return quoted(node_->text);
+    case YamlNode::Kind::list:
+      return "a list";
+    case YamlNode::Kind::map:
+      return "a map";
+  }
+  return {};
+}
+
+}  // namespace keygate::config

@@ -1,0 +1,115 @@
+// Every key that the format has and this version lacks is refused by name: neither "unknown" nor skipped.
+#include "tests/unit/config/loading.hpp"
+
+#include <gmock/gmock.h>
+
+namespace keygate::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::EndsWith;
+using testing::IsEmpty;
+
+struct Row {
+  std::string name;
+  std::string yaml;
+  std::string says;  // the end of the one line that is said
+};
+
+class Unsupported : public testing::TestWithParam<Row> {};
+
+TEST_P(Unsupported, IsSaidPlainly) { EXPECT_THAT(faults_in(GetParam().yaml), ElementsAre(EndsWith(GetParam().says))); }
+
+std::string not_yet(const std::string& key) { return ": \"" + key + "\" is not supported by this version yet"; }
+
+Row at_root(const std::string& name, const std::string& key, const std::string& value) {
+  return {name, three_lines + key + ": " + value + "\n", "keygate.yaml:4:1" + not_yet(key)};
+}
+
+Row in_listener(const std::string& name, const std::string& key, const std::string& value) {
+  return {name, three_lines + "listeners:\n  - address: 127.0.0.1:8080\n    " + key + ": " + value + "\n",
+          "keygate.yaml:6:5: listeners[0]" + not_yet(key)};
+}
+
+Row in_upstream(const std::string& name, const std::string& key, const std::string& value) {
+  return {name, three_lines + "upstreams:\n  app:\n    endpoints: [http://a]\n    " + key + ": " + value + "\n",
+          "keygate.yaml:7:5: upstreams.app" + not_yet(key)};
+}
+
+Row in_resolution(const std::string& name, const std::string& key, const std::string& value) {
+  return {name,
+          "upstream: http://a\npolicy: {routes: [{name: a, match: {path: /}, anonymous: true}]}\nresolution:\n"
+          "  store: {path: keygate.db}\n  " +
+              key + ": " + value + "\n",
+          "keygate.yaml:5:3: resolution" + not_yet(key)};
+}
+
+Row in_route(const std::string& name, const std::string& key, const std::string& value) {
+  return {name, policy_follows + "  routes:\n    - name: a\n      match: {path: /}\n      " + key + ": " + value + "\n",
+          "keygate.yaml:7:7: policy.routes[0]" + not_yet(key)};
+}
+
+const std::vector<Row> rows{
+    at_root("Admin", "admin", "{address: unix:/run/admin.sock}"),
+    at_root("KeyService", "key_service", "{token_file: f}"),
+    in_listener("ListenerTls", "tls", "{certificate_file: c, private_key_file: k}"),
+    in_listener("ProxyProtocol", "proxy_protocol", "true"),
+    in_listener("ListenerMode", "mode", "authorize"),
+    in_upstream("UpstreamTls", "tls", "{ca_file: ca.pem}"),
+    in_upstream("AuthorizationFile", "authorization_file", "f"),
+    in_upstream("HealthCheck", "health_check", "{path: /healthz}"),
+    in_upstream("MaxConnections", "max_connections", "1024"),
+    in_resolution("Redis", "redis", "{url: redis://127.0.0.1:6379/0}"),
+    in_resolution("Service", "service", "{url: https://keys.internal, session_url: https://keys.internal/s}"),
+    in_resolution("SessionUrl", "session_url", "https://keys.internal/s"),
+    in_resolution("UnknownKeyBudget", "unknown_key_budget", "{per_ip: 20/s, total: 200/s}"),
+    in_route("RateLimit", "rate_limit", "{limit: 600, window: 1m, per: key}"),
+    in_route("SetHeaders", "set_headers", "{X-Project: a}"),
+    in_route("Cors", "cors", "{origins: [https://app.example.com]}"),
+    in_route("ShadowMode", "mode", "shadow"),
+    in_route("ShadowUntil", "until", "2030-01-01"),
+    {"HealthForward", three_lines + "health: {address: 127.0.0.1:9901, forward: {/live: app}}\n",
+     "keygate.yaml:4:35: health" + not_yet("forward")},
+    {"AdminSecrets", three_lines + "credentials: {admin_secrets: [{name: d, secret_env: D, scopes: [admin]}]}\n",
+     "keygate.yaml:4:15: credentials" + not_yet("admin_secrets")},
+    {"Include", policy_follows + "  include: [routes.d/*.yaml]\n  routes: [{name: a, match: {path: /}}]\n",
+     "keygate.yaml:4:3: policy" + not_yet("include")},
+    {"TlsUpstream", three_lines + "upstreams: {app: {endpoints: [https://a]}}\n",
+     "upstreams.app.endpoints[0]: an \"https://\" endpoint is not supported by this version yet"},
+    {"UnixUpstream", three_lines + "upstreams: {app: {endpoints: [unix:/run/a.sock]}}\n",
+     "upstreams.app.endpoints[0]: a \"unix:\" endpoint is not supported by this version yet"},
+    {"UnixListener", three_lines + "listen: unix:/run/k.sock\n",
+     "listen: a \"unix:\" address is not supported by this version yet"},
+    {"TwoEndpoints", three_lines + "upstreams: {app: {endpoints: [http://a, http://b]}}\n",
+     "upstreams.app.endpoints[1]: more than one endpoint is not supported by this version yet"},
+    {"LeastRequests", three_lines + "upstreams: {app: {endpoints: [http://a], balance: least_requests}}\n",
+     "upstreams.app.balance: \"least_requests\" is not supported by this version yet; leave it at \"round_robin\""},
+    {"OpaqueSlash", three_lines + "paths: {encoded_slash: opaque}\n",
+     "paths.encoded_slash: \"opaque\" is not supported by this version yet; leave it at \"reject\""},
+    {"MergedSlashes", three_lines + "paths: {repeated_slashes: merge}\n",
+     "paths.repeated_slashes: \"merge\" is not supported by this version yet; leave it at \"reject\""},
+    {"ResolvedDots", three_lines + "paths: {dot_segments: resolve}\n",
+     "paths.dot_segments: \"resolve\" is not supported by this version yet; leave it at \"reject\""},
+    {"AllowedSemicolon", three_lines + "paths: {semicolon: allow}\n",
+     "paths.semicolon: \"allow\" is not supported by this version yet; leave it at \"reject\""},
+    {"ConnectionsPerIp", three_lines + "limits: {connections_per_ip: 5}\n",
+     "\"connections_per_ip\" is not supported by this version yet; leave it at 0"},
+    {"Tracing", three_lines + "tracing: {otlp_endpoint: http://a}\n",
+     "tracing.otlp_endpoint: anything but null is not supported by this version yet"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Table, Unsupported, testing::ValuesIn(rows), [](const auto& row) { return row.param.name; });
+
+TEST(UnsupportedAtItsDefault, IsAcceptedBecauseItChangesNothing) {
+  EXPECT_THAT(faults_in("upstreams: {app: {endpoints: [http://a], balance: round_robin}}\n"
+                        "policy: {routes: [{name: a, match: {path: /}, anonymous: true}]}\n"
+                        "resolution: {store: {path: keygate.db}, stale_if_error: 0s}\n"
+                        "paths: {encoded_slash: reject, repeated_slashes: reject, dot_segments: reject, "
+                        "semicolon: reject}\n"
+                        "limits: {connections_per_ip: 0}\n"
+                        "tracing: {otlp_endpoint: null, sample: 0.01}\n"),
+              IsEmpty());
+}
+
+}  // namespace
+}  // namespace keygate::config
