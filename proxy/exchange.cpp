@@ -209,6 +209,7 @@ Awaitable<After> Exchange::deny(Reason reason, std::string_view proxy_error) {
 
 Awaitable<After> Exchange::refuse(Reason reason) {
   keeps_client_ = false;
+  head_bytes_ = {client_.in.data() + client_.begin, client_.unread().size()};
   co_return co_await deny(reason);
 }
 
@@ -255,7 +256,8 @@ void Exchange::finish(Reason reason, int status) {
     const policy::Principal& principal = record_->answer.principal;
     outcome.key_id = principal.key_id;
     outcome.organization_id = principal.organization;
-    outcome.environment = policy::to_string(principal.environment);
+    outcome.environment = policy::to_string(
+        caller_.prefix_environment != policy::Environment::none ? caller_.prefix_environment : principal.environment);
     outcome.scopes = caller_.held->text;
     outcome.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - record_->asked_at).count();
     if (reason == Reason::insufficient_scope) {

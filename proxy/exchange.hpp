@@ -129,7 +129,6 @@ class Exchange {
   std::size_t answer_end_ = 0;
   std::size_t answer_head_ = 0;    // size of the response head in it
   bool has_answer_begun_ = false;
-  bool has_sent_continue_ = false;
   bool has_answer_more_ = false;   // the upstream sent bytes beyond its response
   bool is_head_sent_ = false;      // of the response: from here on nothing else can be said
   bool is_forwarding_ = false;     // the request body is no longer untouched

@@ -16,7 +16,6 @@ using policy::Reason;
 
 constexpr std::uint64_t bulk_after = 1U << 20U;  // a body past this length gets a large buffer
 constexpr std::size_t copied_body = 4 * 1024;    // up to this much is cheaper to copy behind the head than to gather
-constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 // "5f\r\n" before a chunk of our own making.
 struct ChunkSizeLine {
@@ -63,13 +62,6 @@ Awaitable<void> Exchange::upload() {
 
 Awaitable<void> Exchange::upload_rest() {
   const config::LimitSettings& limits = snapshot_.settings->limits;
-  if (request_.expects_continue && client_.unread().empty() && bytes_in_ == 0) {
-    has_sent_continue_ = true;
-    if (!co_await send_to_client(continue_line)) {
-      upload_.failure = Reason::client_closed;
-      co_return;
-    }
-  }
   Buffer buffer = worker_.buffers.lease();
   while (!is_request_body_done_ && !upload_.is_stopped) {
     if (bytes_in_ > bulk_after && buffer.capacity() == BufferPool::small_size) {

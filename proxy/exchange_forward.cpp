@@ -14,6 +14,7 @@ namespace {
 using policy::Reason;
 
 constexpr int max_interim = 8;
+constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 // The types of RFC 9209 §2.3 for a connection that could not be had.
 std::string_view connect_failure(const error_code& error) {
@@ -148,9 +149,14 @@ Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
   if (is_request_body_done_) {
     request_sent_ = SteadyClock::now();
     worker_.arm(connection_->deadline, upstream_->settings().response_header_timeout);
-  } else {
-    start_upload();
+    co_return true;
   }
+  // Said before anything else can be on its way to the client, and only to one that waits for it.
+  if (request_.expects_continue && bytes_in_ == 0 && !co_await send_to_client(continue_line)) {
+    upload_.failure = Reason::client_closed;
+    co_return false;
+  }
+  start_upload();
   co_return true;
 }
 

@@ -140,7 +140,7 @@ void write_identities(const config::IdentityHeaderSettings& names, const policy:
   write_identity(names.key, principal->key_id, out);
   write_identity(names.user, principal->user, out);
   write_identity(names.scopes, grant.held()->text, out);
-  write_identity(names.environment, policy::to_string(principal->environment), out);
+  write_identity(names.environment, policy::to_string(grant.environment()), out);
 }
 
 std::size_t identity_bound(const config::IdentityHeaderSettings& names, const policy::Grant& grant) {

@@ -82,6 +82,12 @@ void Worker::close_idle() {
   }
 }
 
+void Worker::stop() {
+  is_stopped_ = true;
+  ticker_.cancel();
+  flush_log();
+}
+
 void Worker::abort_all() {
   for (auto it = residents.begin(); it != residents.end();) {
     (it++)->abort();
@@ -96,14 +102,18 @@ void Worker::arm(Deadline& deadline, std::chrono::milliseconds after) {
 // The ticker rests while the worker has neither clients nor lines to write, so that an idle process does not wake up.
 void Worker::ensure_ticking() {
   quiet_ticks_ = 0;
-  if (is_ticking_) {
+  if (is_ticking_ || is_stopped_) {
     return;
   }
   is_ticking_ = true;
   deadlines.start_at(SteadyClock::now());
+  wait_for_tick();
+}
+
+void Worker::wait_for_tick() {
   ticker_.expires_after(DeadlineWheel::tick);
   ticker_.async_wait([this](error_code error) {
-    if (!error) {
+    if (!error && !is_stopped_) {
       on_tick();
     }
   });
@@ -123,12 +133,7 @@ void Worker::on_tick() {
     is_ticking_ = false;
     return;
   }
-  ticker_.expires_after(DeadlineWheel::tick);
-  ticker_.async_wait([this](error_code error) {
-    if (!error) {
-      on_tick();
-    }
-  });
+  wait_for_tick();
 }
 
 void Worker::report(const telemetry::Outcome& outcome) {

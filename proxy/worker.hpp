@@ -69,6 +69,7 @@ class Worker {
   void apply(std::shared_ptr<const Snapshot> snapshot);
   void drain();          // every answer says "Connection: close" from now on
   void close_idle();     // idle clients and upstream connections are closed
+  void stop();           // no more ticks: io ends when the last coroutine has
   void abort_all();      // every client is closed in the middle of whatever it does
   void arm(Deadline& deadline, std::chrono::milliseconds after);
   void report(const telemetry::Outcome& outcome);
@@ -95,6 +96,7 @@ class Worker {
  private:
   std::shared_ptr<Upstream> find_unchanged(const config::UpstreamSettings& wanted) const;
   void ensure_ticking();
+  void wait_for_tick();
   void on_tick();
   void flush_log();
 
@@ -108,6 +110,7 @@ class Worker {
   std::uint64_t log_count_ = 0;
   SteadyTimer ticker_;
   bool is_ticking_ = false;
+  bool is_stopped_ = false;
   unsigned quiet_ticks_ = 0;
   bool is_draining_ = false;
   std::vector<std::unique_ptr<ExchangeRoom>> rooms_;

@@ -1,0 +1,179 @@
+#include "app/commands.hpp"
+#include "app/keys_help.hpp"
+#include "app/keys_verbs.hpp"
+#include "config/quantity.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <ctime>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace keygate::app {
+
+namespace {
+
+// The options of all verbs; each verb reads those it has registered.
+struct KeysOptions {
+  std::string store, config;
+  bool is_json = false;
+  std::string id;
+  std::string organization, user, environment, prefix, name;
+  std::vector<std::string> scopes;
+  std::string expires_in;
+  std::string grace = "24h";
+  bool allow_restricted = false;
+};
+
+using Options = std::shared_ptr<KeysOptions>;  // lives as long as the callbacks that hold it
+using Verb = std::function<void(const KeysRun&, const KeysPlace&, const KeysOptions&)>;
+
+std::int64_t seconds_in(const std::string& duration) {
+  const auto parsed = config::parse_duration(duration).value_or(std::chrono::milliseconds{0});
+  return std::chrono::duration_cast<std::chrono::seconds>(parsed).count();
+}
+
+CLI::Validator whole_seconds(std::chrono::seconds least) {
+  return CLI::Validator(
+      [least](std::string& text) {
+        const auto duration = config::parse_duration(text);
+        const bool is_fit = duration && *duration >= least && duration->count() % 1'000 == 0;
+        return is_fit ? std::string() : "\"" + text + "\" is not a duration in whole seconds such as 90d, 24h or 30s";
+      },
+      "DURATION");
+}
+
+int run_verb(const Verb& verb, const KeysOptions& options) {
+  const KeysRun run{std::cout, std::cerr, std::time(nullptr), options.is_json ? Form::json : Form::text};
+  try {
+    verb(run, find_place(options.store, options.config), options);
+  } catch (const Refusal& refusal) {
+    std::cerr << refusal.message << '\n';
+    return refusal.status;
+  }
+  std::cout.flush();
+  return std::cout ? 0 : 1;
+}
+
+CLI::App& add_verb(CLI::App& keys, int& status, const std::string& name, const std::string& description,
+                   const Options& options, Verb verb) {
+  CLI::App& added = *keys.add_subcommand(name, description);
+  added.add_option("--store", options->store, "The key store's file; default: resolution.store of the configuration");
+  added.add_option("-c,--config", options->config,
+                   "The proxy's configuration; scopes are checked against its catalogue");
+  added.add_flag("--json", options->is_json, "Print one JSON object");
+  added.callback([&status, options, verb = std::move(verb)] { status = run_verb(verb, *options); });
+  return added;
+}
+
+void add_organization(CLI::App& verb, const Options& options, const std::string& description) {
+  verb.add_option("--organization,--org", options->organization, description);
+}
+
+void add_create(CLI::App& keys, int& status) {
+  const auto options = std::make_shared<KeysOptions>();
+  CLI::App& verb = add_verb(keys, status, "create", "Make a key; its text is shown once", options,
+                            [](const KeysRun& run, const KeysPlace& place, const KeysOptions& given) {
+                              CreateRequest request;
+                              request.key.organization = given.organization;
+                              request.key.user = given.user;
+                              request.key.name = given.name;
+                              request.key.scopes = given.scopes;
+                              request.key.prefix = given.prefix;
+                              if (given.environment == "live") request.key.environment = policy::Environment::live;
+                              if (given.environment == "test") request.key.environment = policy::Environment::test;
+                              if (!given.expires_in.empty())
+                                request.key.expires_at = run.now + seconds_in(given.expires_in);
+                              if (given.allow_restricted) request.restricted = Restricted::allowed;
+                              create_key(run, place, std::move(request));
+                            });
+  add_organization(verb, options, "Whose key it is");
+  verb.get_option("--organization")->required();
+  verb.add_option("--scopes", options->scopes, "What it may do: scopes with commas between them")
+      ->required()
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  verb.add_option("--user", options->user, "The user who holds it");
+  verb.add_option("--environment,--env", options->environment, "live or test; default: what its prefix says")
+      ->check(CLI::IsMember({"live", "test"}));
+  verb.add_option("--prefix", options->prefix, "How it starts; default: that of the environment's key format, or kg_");
+  verb.add_option("--name", options->name, "What people call it");
+  verb.add_option("--expires-in", options->expires_in, "How long it lives; default: for ever")
+      ->check(whole_seconds(std::chrono::seconds{1}));
+  verb.add_flag("--allow-restricted", options->allow_restricted, "Grant scopes that the catalogue marks as restricted");
+  begin_help_with(verb,
+                  "keygate keys create -c keygate.yaml --org org_1 --scopes projects:read,projects:write --env test\n"
+                  "keygate keys create --store keygate.db --org org_1 --scopes '*' --name CI --expires-in 90d\n");
+}
+
+void add_list(CLI::App& keys, int& status) {
+  const auto options = std::make_shared<KeysOptions>();
+  CLI::App& verb = add_verb(keys, status, "list", "List keys, oldest first", options,
+                            [](const KeysRun& run, const KeysPlace& place, const KeysOptions& given) {
+                              if (given.organization.empty()) return list_keys(run, place, std::nullopt);
+                              list_keys(run, place, given.organization);
+                            });
+  add_organization(verb, options, "Only this organization's");
+  begin_help_with(verb,
+                  "keygate keys list --store keygate.db\n"
+                  "keygate keys list -c keygate.yaml --org org_1 --json\n");
+}
+
+void add_show(CLI::App& keys, int& status) {
+  const auto options = std::make_shared<KeysOptions>();
+  CLI::App& verb = add_verb(
+      keys, status, "show", "Show one key, without its text", options,
+      [](const KeysRun& run, const KeysPlace& place, const KeysOptions& given) { show_key(run, place, given.id); });
+  verb.add_option("KEY_ID", options->id, "Its id, key_…")->required();
+  begin_help_with(verb,
+                  "keygate keys show --store keygate.db key_0123456789abcdefghij\n"
+                  "keygate keys show -c keygate.yaml --json key_0123456789abcdefghij\n");
+}
+
+void add_rotate(CLI::App& keys, int& status) {
+  const auto options = std::make_shared<KeysOptions>();
+  CLI::App& verb = add_verb(keys, status, "rotate", "Make a key like this one, and let this one expire", options,
+                            [](const KeysRun& run, const KeysPlace& place, const KeysOptions& given) {
+                              rotate_key(run, place, given.id, seconds_in(given.grace));
+                            });
+  verb.add_option("KEY_ID", options->id, "Its id, key_…")->required();
+  verb.add_option("--grace", options->grace, "How long the old key still lives; 0s: not at all")
+      ->check(whole_seconds(std::chrono::seconds{0}))
+      ->capture_default_str();
+  begin_help_with(verb,
+                  "keygate keys rotate --store keygate.db --grace 24h key_0123456789abcdefghij\n"
+                  "keygate keys rotate -c keygate.yaml --grace 0s --json key_0123456789abcdefghij\n");
+}
+
+void add_revoke(CLI::App& keys, int& status) {
+  const auto options = std::make_shared<KeysOptions>();
+  CLI::App& verb = add_verb(
+      keys, status, "revoke", "Revoke a key for good; running proxies refuse it within a second", options,
+      [](const KeysRun& run, const KeysPlace& place, const KeysOptions& given) { revoke_key(run, place, given.id); });
+  verb.add_option("KEY_ID", options->id, "Its id, key_…")->required();
+  begin_help_with(verb,
+                  "keygate keys revoke --store keygate.db key_0123456789abcdefghij\n"
+                  "keygate keys revoke -c keygate.yaml --json key_0123456789abcdefghij\n");
+}
+
+}  // namespace
+
+void add_keys(CLI::App& root, int& status) {
+  CLI::App& keys = *root.add_subcommand("keys", "Make, list, rotate and revoke keys in the embedded store");
+  keys.require_subcommand(1);
+  add_create(keys, status);
+  add_list(keys, status);
+  add_show(keys, status);
+  add_rotate(keys, status);
+  add_revoke(keys, status);
+  begin_help_with(keys,
+                  "keygate keys create --store keygate.db --org org_1 --scopes projects:read\n"
+                  "keygate keys list --store keygate.db\n");
+}
+
+}  // namespace keygate::app
