@@ -1,5 +1,5 @@
-// May this request pass? The one function that makes a Grant, and so the only way to an upstream. Pure: `now` is passed in,
-// nothing is looked up, nothing is allocated, no decision is ever kept.
+// May this request pass? The one function that makes a Grant, and so the only way to an upstream. Pure: `now` is passed
+// in, nothing is looked up, nothing is allocated, no decision is ever kept.
 #pragma once
 
 #include "policy/policy.hpp"
@@ -44,22 +44,32 @@ class Grant {
   const Principal* principal() const { return principal_; }  // null: anonymous
   const Held* held() const { return held_; }                 // null: anonymous
   std::size_t upstream() const { return upstream_; }         // index into Settings::upstreams
+  // The one that was judged: what the key's format says, or else what the principal says.
+  Environment environment() const { return environment_; }
 
  private:
   friend Decision decide(const Policy&, const Route*, const RequestTarget&, const Caller&, std::int64_t);
-  Grant(const Route& route, CredentialKind kind, const Principal* principal, const Held* held, std::size_t upstream)
-      : route_(&route), principal_(principal), held_(held), upstream_(upstream), kind_(kind) {}
+  Grant(const Route& route, std::size_t upstream) : route_(&route), upstream_(upstream) {}  // anonymous
+  Grant(const Route& route, std::size_t upstream, const Caller& caller, Environment environment)
+      : route_(&route),
+        principal_(&caller.answer->principal),
+        held_(caller.held),
+        upstream_(upstream),
+        kind_(caller.kind),
+        environment_(environment) {}
 
   const Route* route_;
-  const Principal* principal_;
-  const Held* held_;
+  const Principal* principal_ = nullptr;
+  const Held* held_ = nullptr;
   std::size_t upstream_;
-  CredentialKind kind_;
+  CredentialKind kind_ = CredentialKind::none;
+  Environment environment_ = Environment::none;
 };
 
 // `route` is what policy.table.match found, or nullptr. `now` is unix seconds. Order of judgement: no route, anonymous,
 // ambiguous, missing, malformed, could not find out, unknown, revoked, disabled, expired, kind accepted, environment,
-// organization, scopes.
+// organization, scopes. A valid answer that contradicts prefix_environment, or is not presentable, is "could not find
+// out".
 Decision decide(const Policy& policy, const Route* route, const RequestTarget& target, const Caller& caller,
                 std::int64_t now);
 

@@ -1,6 +1,7 @@
 // The request methods that Keygate forwards, and sets of them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -24,5 +25,19 @@ constexpr bool is_idempotent(Method method) { return method != Method::post && m
 constexpr bool is_safe(Method method) {
   return method == Method::get || method == Method::head || method == Method::options || method == Method::trace;
 }
+
+// An empty set is what a route without `methods:` has; the matcher reads it as "any".
+class MethodSet {
+ public:
+  constexpr void add(Method method) { bits_ = static_cast<std::uint16_t>(bits_ | bit(method)); }
+  constexpr bool has(Method method) const { return (bits_ & bit(method)) != 0; }
+  constexpr bool empty() const { return bits_ == 0; }
+  constexpr bool meets(MethodSet other) const { return (bits_ & other.bits_) != 0; }
+
+ private:
+  static constexpr unsigned bit(Method method) { return 1U << static_cast<unsigned>(method); }
+
+  std::uint16_t bits_ = 0;
+};
 
 }  // namespace keygate::policy

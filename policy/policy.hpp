@@ -22,8 +22,9 @@ struct Compiled {
   config::Problems problems;
 };
 
-// Resolves, checks and compiles settings.policy against the upstreams, key formats and header names of the same settings:
-// unknown scopes, overlapping routes, routes open by omission, test keys that could reach a live upstream… (contract §4).
+// Resolves, checks and compiles settings.policy against the upstreams, key formats and header names of the same
+// settings: unknown scopes, overlapping routes, routes open by omission, test keys that could reach a live upstream…
+// (contract §4).
 Compiled compile(const config::Settings& settings);
 
 }  // namespace keygate::policy

@@ -4,6 +4,7 @@
 
 #include "config/settings.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,7 +27,7 @@ struct Principal {
   std::string organization;  // empty: none
   std::string user;          // empty: none
   Environment environment = Environment::none;
-  std::vector<std::string> granted;        // scope names, `*`, `resource:*`; at most 256
+  std::vector<std::string> granted;        // scope names, `*`, `resource:*`; at most max_granted
   std::optional<std::int64_t> expires_at;  // unix seconds; from this second on the key is expired
 };
 
@@ -40,8 +41,10 @@ struct KeyAnswer {
 // `[A-Za-z0-9_.:@|+=-]{1,128}`: what may stand in an identity header. Anything else is never injected (H-10).
 bool is_identity_value(std::string_view value);
 
+inline constexpr std::size_t max_granted = 256;
+
 // Whether every field that would become an identity header is one. Empty organization and user mean "none" and pass;
-// key_id must be present.
+// key_id must be present; over max_granted scopes are no principal that a key service may name (C-14).
 bool is_presentable(const Principal& principal);
 
 }  // namespace keygate::policy

@@ -1,5 +1,5 @@
-// THE table: every reason for which a request ends, with its status, code, public sentence, whose fault it is, and when to
-// try again. Replies, logs, metrics and docs are all read from here (contract §7).
+// THE table: every reason for which a request ends, with its status, code, public sentence, whose fault it is, and when
+// to try again. Replies, logs, metrics and docs are all read from here (contract §7).
 #pragma once
 
 #include <cstddef>
@@ -11,14 +11,36 @@ namespace keygate::policy {
 
 enum class Reason : std::uint8_t {
   ok,
-  bad_request, ambiguous_path, ambiguous_credential,
-  missing_credential, malformed_key, invalid_key, expired_key, revoked_key, disabled_key,
-  insufficient_scope, wrong_organization, wrong_environment, credential_not_accepted, no_route,
+  bad_request,
+  ambiguous_path,
+  ambiguous_credential,
+  missing_credential,
+  malformed_key,
+  invalid_key,
+  expired_key,
+  revoked_key,
+  disabled_key,
+  insufficient_scope,
+  wrong_organization,
+  wrong_environment,
+  credential_not_accepted,
+  no_route,
   no_route_as_404,  // the same code with the status that `unmatched: 404` asks for
-  method_not_allowed, request_timeout, body_too_large, target_too_long, expectation_failed, misdirected_request,
-  header_too_large, not_implemented, version_not_supported, loop_detected,
-  upstream_unreachable, upstream_protocol_error,
-  key_service_unavailable, overloaded, draining,
+  method_not_allowed,
+  request_timeout,
+  body_too_large,
+  target_too_long,
+  expectation_failed,
+  misdirected_request,
+  header_too_large,
+  not_implemented,
+  version_not_supported,
+  loop_detected,
+  upstream_unreachable,
+  upstream_protocol_error,
+  key_service_unavailable,
+  overloaded,
+  draining,
   upstream_timeout,
   client_closed,       // log only: the client left before it had its answer
   upstream_truncated,  // log only: the upstream's body broke off after its head had been sent on
@@ -28,12 +50,12 @@ enum class Fault : std::uint8_t { nobody, client, upstream, dependency, proxy };
 
 struct ReasonRow {
   Reason reason;
-  int status;                  // 499 and 0 never go on the wire
+  int status;  // 499 and 0 never go on the wire
   std::string_view code;
-  std::string_view title;      // the status phrase of the problem body
-  std::string_view detail;     // one public sentence: no key, no scope held, no internal address
+  std::string_view title;   // the status phrase of the problem body
+  std::string_view detail;  // one public sentence: no key, no scope held, no internal address
   Fault fault;
-  int retry_after;             // seconds; 0: no Retry-After
+  int retry_after;  // seconds; 0: no Retry-After
 };
 
 const ReasonRow& row(Reason reason);

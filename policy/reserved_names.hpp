@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace keygate::policy {
@@ -14,21 +15,25 @@ char fold(char c);
 bool folds_equal(std::string_view name, std::string_view folded);
 
 enum class NameClass : unsigned char {
-  plain,        // goes on as it is
-  identity,     // an injected header, or x-keygate-*: dropped on every route
-  forwarding,   // X-Forwarded-*, Forwarded, X-Real-IP, X-Original-*, X-Rewrite-*, method overrides…: dropped unless trusted
-  credential,   // a configured credential header, Authorization included: dropped unless the credential is forwarded
-  framing,      // Connection, Host, Content-Length, Transfer-Encoding, Keep-Alive, TE, Trailer, Upgrade…: ours to write
+  plain,       // goes on as it is
+  identity,    // an injected header, or x-keygate-*: dropped on every route
+  forwarding,  // X-Forwarded-*, Forwarded, X-Real-IP, X-Original-*, X-Rewrite-*, method overrides…: dropped unless
+               // trusted
+  credential,  // a configured credential header, Authorization included: dropped unless the credential is forwarded
+  framing,  // Connection, Host, Content-Length, Transfer-Encoding, Keep-Alive, TE, Trailer, Upgrade…: ours to write
 };
 
-// Classifies names; one probe of a small perfect-enough table a header, no allocation. Built once a snapshot.
+// Classifies names; one probe of a small table a header, no allocation. Built once a snapshot. A name that is in two
+// classes is in the stricter one: framing, then identity, then credential, then forwarding. The class says what the
+// name folds to; a framing header is only obeyed under its own spelling, so Content_Length is framing here and means
+// nothing there.
 class ReservedNames {
  public:
   ReservedNames(const config::IdentityHeaderSettings& identity, const config::CredentialSettings& credentials);
 
   NameClass classify(std::string_view name) const;
 
-  // Every exact (folded) reserved name, for tests and docs.
+  // Every exact (folded) reserved name, and each reserved beginning with a '*' after it, for tests and docs.
   std::vector<std::string> all() const;
 
  private:
@@ -36,7 +41,7 @@ class ReservedNames {
     std::string folded;
     NameClass name_class;
   };
-  std::vector<Row> rows_;                      // grouped by hash bucket
+  std::vector<Row> rows_;                               // grouped by hash bucket
   std::vector<std::pair<unsigned, unsigned>> buckets_;  // [first, last) into rows_
 };
 

@@ -1,5 +1,5 @@
-// Which route, if any, governs a request: the most specific one (contract §4). Built by policy::compile, then immutable.
-// The cost of a match grows with the path's segments, not with the number of routes.
+// Which route, if any, governs a request: the most specific one (contract §4). Built by policy::compile, then
+// immutable. The cost of a match grows with the path's segments, not with the number of routes.
 #pragma once
 
 #include "config/problem.hpp"
@@ -43,13 +43,14 @@ struct Route {
   config::Position where;
   Access access = Access::required;
   ScopeSet all_scopes;
-  ScopeSet any_scopes;                 // empty: no such condition
-  std::string scopes_text;             // what a 403 says is needed: names separated by one space
+  ScopeSet any_scopes;      // empty: no such condition
+  std::string scopes_text;  // what a 403 says is needed: names separated by one space
   bool accepts_api_key = true;
   bool accepts_session = false;
   bool accepts_admin = false;
-  std::optional<std::size_t> organization_segment;  // 0-based segment of the path that must name the principal's organization
-  Environment environment = Environment::none;      // none: any
+  std::optional<std::size_t>
+      organization_segment;  // 0-based segment of the path that must name the principal's organization
+  Environment environment = Environment::none;  // none: any
   // Index into Settings::upstreams by the principal's environment (none, live, test); no_upstream where that
   // environment may not pass.
   std::array<std::size_t, 3> upstream{no_upstream, no_upstream, no_upstream};
@@ -64,14 +65,15 @@ struct Candidate {
 
 class RouteTable {
  public:
-  struct Entry;  // a route with its criteria, as compile hands it over
+  struct Entry;  // a route with its criteria, as compile hands it over: policy/route_entry.hpp
 
   RouteTable();
   RouteTable(RouteTable&&) noexcept;
   RouteTable& operator=(RouteTable&&) noexcept;
   ~RouteTable();
 
-  // Adds `route`, which the caller keeps alive. Returns the route it overlaps with (contract §4), or nullptr.
+  // Adds `route`, which the caller keeps alive. Returns the route it overlaps with (contract §4), or nullptr; a table
+  // that has seen an overlap is fit for nothing but finding more of them.
   const Route* add(const Route& route, const Entry& entry);
 
   // Pure, allocates nothing. nullptr: no route, which is a denial.
@@ -82,9 +84,12 @@ class RouteTable {
   std::unique_ptr<Impl> impl_;
 };
 
-// Lower case, without the port, without one trailing dot, written into `buffer` (at least host.size() bytes). nullopt where
-// `host` is not a host at all: a byte outside the unreserved set, an empty label, a port that is no number (H-11).
-// "[::1]:8080" gives "[::1]".
+// Longer than any DNS name may be (RFC 1035 §2.3.4); it also bounds what a match may spend on wildcard hosts.
+inline constexpr std::size_t max_host = 253;
+
+// Lower case, without the port, without one trailing dot, written into `buffer` (at least host.size() bytes). nullopt
+// where `host` is not a host at all: empty, over max_host bytes, a byte outside the unreserved set, an empty label, a
+// port that is no number up to 65535 (H-11). An empty port is folded (RFC 3986 §3.2.3). "[::1]:8080" gives "[::1]".
 std::optional<std::string_view> canonical_host(std::string_view host, std::span<char> buffer);
 
 // The n-th segment of a canonical path, counted from 0; empty past the end.

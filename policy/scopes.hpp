@@ -1,10 +1,11 @@
-// The scope catalogue, and what a principal's grants mean under it: bit sets, so that deciding is a few word operations.
-// Scopes are exact strings; only `implies` and the wildcards of a grant widen them (contract §4).
+// The scope catalogue, and what a principal's grants mean under it: bit sets, so that deciding is a few word
+// operations. Scopes are exact strings; only `implies` and the wildcards of a grant widen them (contract §4).
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,8 +35,8 @@ class ScopeSet {
 // What grants come to under one catalogue.
 struct Held {
   ScopeSet set;
-  std::string text;            // the names in `set`, in catalogue order, separated by one space: the X-Scopes header
-  std::size_t unlisted = 0;    // granted names that the catalogue does not list: ignored, and counted
+  std::string text;          // the names in `set`, in catalogue order, separated by one space: the X-Scopes header
+  std::size_t unlisted = 0;  // grants that name nothing in the catalogue: ignored, and counted
 };
 
 // `[a-z][a-z0-9_-]*(:[a-z0-9_*-]+)?`, at most 128 bytes.
@@ -61,13 +62,18 @@ class Catalogue {
   const Scope& operator[](std::size_t number) const { return scopes_[number]; }
   std::size_t size() const { return scopes_.size(); }
 
-  // What `granted` holds: `*` and `resource:*` cover unrestricted scopes only, restricted ones are held by name alone; what a
-  // held scope implies is held too (but an implied restricted scope only where the holder is itself named).
+  // What `granted` holds: `*` and `resource:*` cover unrestricted scopes only, restricted ones are held by name alone;
+  // what a held scope implies is held too (but an implied restricted scope only where the holder is itself named).
   Held expand(std::span<const std::string> granted) const;
 
  private:
+  struct NameHash {  // lets find() look a view up without making a string of it
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
+  };
+
   std::vector<Scope> scopes_;
-  std::unordered_map<std::string, std::size_t> numbers_;
+  std::unordered_map<std::string, std::size_t, NameHash, std::equal_to<>> numbers_;
 };
 
 }  // namespace keygate::policy

@@ -20,7 +20,7 @@ enum class TargetFlaw : std::uint8_t {
   dot_segment,        // . or .. as a segment, escaped or not, with or without ;… (P-01, P-02, P-05)
   semicolon,          // P-05
   invalid_utf8,       // P-15
-  too_many_segments,
+  too_many_segments,  // more than max_segments, empty ones not counted
 };
 
 std::string_view to_string(TargetFlaw flaw);
@@ -29,9 +29,10 @@ class RequestTarget {
  public:
   static constexpr std::size_t max_segments = 64;
 
-  // `raw` is an origin-form target, "/path" or "/path?query"; its path is put in canonical form inside `raw` itself, which
-  // must outlive the result. The query is kept byte for byte, after the same check for forbidden bytes. O(size), allocates nothing. Idempotent:
-  // parsing whole() again yields the same bytes.
+  // `raw` is an origin-form target, "/path" or "/path?query"; its path is put in canonical form inside `raw` itself,
+  // which must outlive the result. The query is kept byte for byte, after the same check for forbidden bytes. O(size),
+  // allocates nothing. Idempotent: parsing whole() again yields the same bytes. After a flaw `raw` holds no particular
+  // form.
   static std::variant<RequestTarget, TargetFlaw> parse(std::span<char> raw);
 
   std::string_view path() const { return whole_.substr(0, path_size_); }

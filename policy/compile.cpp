@@ -1,0 +1,124 @@
+#include "policy/compiler.hpp"
+#include "policy/policy.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace keygate::policy {
+namespace {
+
+// A route's name stands in logs and metric labels, so it is kept to what needs no quoting there.
+bool is_route_name(std::string_view name) {
+  constexpr std::size_t longest = 64;
+  return !name.empty() && name.size() <= longest && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+           c == '.';
+  });
+}
+
+void check_names(const std::vector<config::RouteDocument>& routes, Findings& findings) {
+  std::unordered_map<std::string, const config::Text*> seen;
+  for (std::size_t number = 0; number < routes.size(); ++number) {
+    const auto& name = routes[number].name;
+    const auto path = "routes[" + std::to_string(number) + "].name";
+    if (!is_route_name(name.value)) {
+      findings.error(name.where, path, quoted(name.value) + " is not a route name",
+                     "use up to 64 letters, digits, '_', '-' and '.'");
+    }
+    const auto [first, is_new] = seen.emplace(name.value, &name);
+    if (!is_new) {
+      findings.error(name.where, path,
+                     quoted(name.value) + " is the name of the route at " + line_of(first->second->where) + " too");
+    }
+  }
+}
+
+class Compiler {
+ public:
+  explicit Compiler(const config::Settings& settings)
+      : settings_(settings), reserved_(settings.identity_headers, settings.credentials) {}
+
+  Compiled run() &&;
+
+ private:
+  void add_route(std::size_t number);
+
+  const config::Settings& settings_;
+  ReservedNames reserved_;
+  Findings findings_;
+  std::shared_ptr<Policy> policy_ = std::make_shared<Policy>();
+};
+
+void Compiler::add_route(std::size_t number) {
+  const auto& document = settings_.policy.routes[number];
+  const RouteSource source{document, "routes[" + std::to_string(number) + "]"};
+  auto route = std::make_unique<Route>();
+  route->number = number;
+  route->name = document.name.value;
+  route->where = document.where;
+  route->forward_credential = document.forward_credential || settings_.credentials.forward;
+
+  const auto before = findings_.size();
+  const auto path = compile_path(source, findings_);
+  auto entry = compile_criteria(source, reserved_, findings_);
+  const bool is_matchable = findings_.size() == before;
+  compile_require(source, policy_->catalogue, path ? &*path : nullptr, *route, findings_);
+  compile_upstream(source, settings_, *route, findings_);
+
+  if (is_matchable) {
+    entry.path = *path;
+    if (const Route* other = policy_->table.add(*route, entry)) {
+      findings_.error(document.where, source.path,
+                      "overlaps the route " + quoted(other->name) + " at " + line_of(other->where) +
+                          ": neither is the more specific one",
+                      "let their hosts, paths, methods or header conditions differ");
+    }
+  }
+  policy_->routes.push_back(std::move(route));
+}
+
+Compiled Compiler::run() && {
+  const auto& document = settings_.policy;
+  check_header_names(settings_, findings_);
+  policy_->catalogue = compile_catalogue(document.scopes, findings_);
+  policy_->unmatched_is_404 = document.unmatched_is_404;
+  if (document.routes.empty()) {
+    findings_.error(document.where, "routes", "there are none, so every request would be refused",
+                    "a policy needs at least one route");
+  }
+  check_names(document.routes, findings_);
+  for (std::size_t number = 0; number < document.routes.size(); ++number) add_route(number);
+
+  Compiled compiled{nullptr, findings_.take()};
+  config::sort_by_place(compiled.problems);
+  if (!config::has_errors(compiled.problems)) compiled.policy = std::move(policy_);
+  return compiled;
+}
+
+}  // namespace
+
+void Findings::error(const config::Position& where, std::string path, std::string message, std::string hint) {
+  problems_.push_back({config::Severity::error, where, std::move(path), std::move(message), std::move(hint)});
+}
+
+std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
+
+std::string line_of(const config::Position& where) {
+  const auto line = std::to_string(where.line);
+  return where.file ? *where.file + ':' + line : "line " + line;
+}
+
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& known) {
+  const auto nearest = config::nearest_word(word, known);
+  return nearest.empty() ? std::string() : "did you mean " + quoted(nearest) + '?';
+}
+
+std::vector<std::string> scope_names(const Catalogue& catalogue) {
+  std::vector<std::string> names;
+  for (std::size_t number = 0; number < catalogue.size(); ++number) names.push_back(catalogue[number].name);
+  return names;
+}
+
+Compiled compile(const config::Settings& settings) { return Compiler(settings).run(); }
+
+}  // namespace keygate::policy

@@ -1,0 +1,136 @@
+#include "policy/compiler.hpp"
+
+#include <algorithm>
+
+namespace keygate::policy {
+namespace {
+
+// Decided before anything else: whether the route says who may pass at all.
+void compile_access(const RouteSource& source, Route& route, Findings& findings) {
+  const auto& document = source.document;
+  if (document.anonymous) {
+    route.access = Access::anonymous;
+    if (document.require) {
+      findings.error(document.where, source.path, "is anonymous and has require: choose one",
+                     "to let a request without a credential pass, write optional: true beside require");
+    } else if (document.optional) {
+      findings.error(document.where, source.path, "is anonymous, so optional means nothing",
+                     "leave out one of the two");
+    }
+    return;
+  }
+  if (document.optional) route.access = Access::optional;
+  if (document.require) return;
+  if (document.optional) {
+    findings.error(document.where, source.path, "is optional but does not say what a credential must be",
+                   "write require: beside it, if only with credentials: [api_key]");
+  } else {
+    findings.error(document.where, source.path, "says neither require nor anonymous",
+                   "no route is open by omission: write require:, or anonymous: true");
+  }
+}
+
+void compile_scope_list(const RouteSource& source, const std::vector<config::Text>& texts, const Catalogue& catalogue,
+                        ScopeSet& set, Findings& findings) {
+  for (const auto& text : texts) {
+    if (const auto number = catalogue.find(text.value)) {
+      set.add(*number);
+    } else {
+      findings.error(
+          text.where, source.path + ".require.scopes", "unknown scope " + quoted(text.value),
+          catalogue.size() == 0 ? "list it under scopes first" : did_you_mean(text.value, scope_names(catalogue)));
+    }
+  }
+}
+
+std::string scopes_text(const Catalogue& catalogue, ScopeSet needed) {
+  std::string text;
+  for (std::size_t number = 0; number < catalogue.size(); ++number) {
+    if (!needed.has(number)) continue;
+    if (!text.empty()) text += ' ';
+    text += catalogue[number].name;
+  }
+  return text;
+}
+
+void compile_scopes(const RouteSource& source, const config::RequireDocument& require, const Catalogue& catalogue,
+                    Route& route, Findings& findings) {
+  compile_scope_list(source, require.all_scopes, catalogue, route.all_scopes, findings);
+  compile_scope_list(source, require.any_scopes, catalogue, route.any_scopes, findings);
+  auto needed = route.all_scopes;
+  needed |= route.any_scopes;
+  route.scopes_text = scopes_text(catalogue, needed);
+  if (require.all_scopes.empty() && require.any_scopes.empty() && require.credentials.empty()) {
+    findings.error(require.where, source.path + ".require", "requires no scope, so it must list its credentials",
+                   "write scopes:, or credentials: [api_key] to let every valid key pass");
+  }
+}
+
+void compile_credentials(const RouteSource& source, const config::RequireDocument& require, Route& route,
+                         Findings& findings) {
+  if (require.credentials.empty()) return;  // api_key alone, as Route has it
+  route.accepts_api_key = false;
+  for (const auto& kind : require.credentials) {
+    const auto path = source.path + ".require.credentials";
+    if (kind.value == "api_key") {
+      route.accepts_api_key = true;
+    } else if (kind.value == "session" || kind.value == "admin") {
+      findings.error(kind.where, path, quoted(kind.value) + " is not supported by this version yet");
+    } else {
+      findings.error(kind.where, path, "unknown kind of credential " + quoted(kind.value),
+                     did_you_mean(kind.value, {"api_key", "session", "admin"}));
+    }
+  }
+}
+
+void compile_organization(const RouteSource& source, const config::Text& organization,
+                          const PathTemplate& path_template, Route& route, Findings& findings) {
+  const auto path = source.path + ".require.organization";
+  const std::string_view text = organization.value;
+  if (text.size() < 3 || !text.starts_with('{') || !text.ends_with('}')) {
+    findings.error(organization.where, path, quoted(text) + " is not a parameter of the path", "write it as \"{org}\"");
+    return;
+  }
+  const auto name = text.substr(1, text.size() - 2);
+  route.organization_segment = path_template.parameter(name);
+  if (route.organization_segment) return;
+
+  std::vector<std::string> known;
+  for (const auto& segment : path_template.segments) {
+    if (segment.kind == PathTemplate::Segment::Kind::rest && segment.text == name) {
+      findings.error(organization.where, path, quoted(text) + " stands for the rest of the path, not for one segment");
+      return;
+    }
+    if (segment.kind == PathTemplate::Segment::Kind::parameter) known.push_back('{' + segment.text + '}');
+  }
+  findings.error(organization.where, path, "the path has no parameter " + quoted(text),
+                 did_you_mean(organization.value, known));
+}
+
+void compile_environment(const RouteSource& source, const config::Text& environment, Route& route, Findings& findings) {
+  if (environment.value == "live") {
+    route.environment = Environment::live;
+  } else if (environment.value == "test") {
+    route.environment = Environment::test;
+  } else {
+    findings.error(environment.where, source.path + ".require.environment",
+                   "unknown environment " + quoted(environment.value), "write live or test");
+  }
+}
+
+}  // namespace
+
+void compile_require(const RouteSource& source, const Catalogue& catalogue, const PathTemplate* path, Route& route,
+                     Findings& findings) {
+  compile_access(source, route, findings);
+  if (!source.document.require) return;
+  const auto& require = *source.document.require;
+  compile_scopes(source, require, catalogue, route, findings);
+  compile_credentials(source, require, route, findings);
+  if (require.organization && path != nullptr) {
+    compile_organization(source, *require.organization, *path, route, findings);
+  }
+  if (require.environment) compile_environment(source, *require.environment, route, findings);
+}
+
+}  // namespace keygate::policy

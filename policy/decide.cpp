@@ -1,0 +1,121 @@
+#include "policy/decide.hpp"
+
+#include "policy/percent.hpp"
+
+#include <optional>
+
+namespace keygate::policy {
+namespace {
+
+constexpr std::size_t place(Environment environment) { return static_cast<std::size_t>(environment); }
+
+// Whether what was found out may be acted on at all. A service that contradicts the key's own prefix, or names a
+// principal that cannot be put into headers, is not believed, whatever else it says (C-13, H-10).
+bool is_believed(const Caller& caller) {
+  if (caller.answer == nullptr) return false;
+  if (caller.answer->state != KeyAnswer::State::valid) return true;
+  const auto said = caller.answer->principal.environment;
+  const bool contradicts =
+      caller.prefix_environment != Environment::none && said != Environment::none && said != caller.prefix_environment;
+  return caller.held != nullptr && !contradicts && is_presentable(caller.answer->principal);
+}
+
+// What the key's state and expiry say against it.
+std::optional<Reason> key_flaw(const KeyAnswer& answer, std::int64_t now) {
+  switch (answer.state) {
+    case KeyAnswer::State::valid:
+      break;
+    case KeyAnswer::State::unknown:
+      return Reason::invalid_key;
+    case KeyAnswer::State::revoked:
+      return Reason::revoked_key;
+    case KeyAnswer::State::disabled:
+      return Reason::disabled_key;
+    case KeyAnswer::State::expired:
+      return Reason::expired_key;
+  }
+  const auto expires_at = answer.principal.expires_at;
+  return expires_at && now >= *expires_at ? std::optional(Reason::expired_key) : std::nullopt;
+}
+
+// Why no principal came of the credential; nullopt: one did.
+std::optional<Reason> credential_flaw(const Caller& caller, std::int64_t now) {
+  switch (caller.found) {
+    // The route is not anonymous, or this would not be asked: who did not look cannot vouch that nothing was there.
+    case Caller::Found::not_looked:
+      return Reason::missing_credential;
+    case Caller::Found::nothing:
+      return Reason::missing_credential;
+    case Caller::Found::ambiguous:
+      return Reason::ambiguous_credential;
+    case Caller::Found::malformed:
+      return Reason::malformed_key;
+    case Caller::Found::could_not_find_out:
+      return Reason::key_service_unavailable;
+    case Caller::Found::answered:
+      break;
+  }
+  if (!is_believed(caller)) return Reason::key_service_unavailable;
+  return key_flaw(*caller.answer, now);
+}
+
+bool accepts(const Route& route, CredentialKind kind) {
+  switch (kind) {
+    case CredentialKind::none:
+      return false;
+    case CredentialKind::api_key:
+      return route.accepts_api_key;
+    case CredentialKind::session:
+      return route.accepts_session;
+    case CredentialKind::admin:
+      return route.accepts_admin;
+  }
+  return false;
+}
+
+// Decoded as an upstream would, byte by byte: nothing is allocated.
+bool names(std::string_view segment, std::string_view organization) {
+  if (segment.empty() || organization.empty()) return false;
+  Decoded decoded(segment);
+  for (const char c : organization) {
+    if (decoded.at_end() || decoded.next() != static_cast<unsigned char>(c)) return false;
+  }
+  return decoded.at_end();
+}
+
+std::optional<Reason> route_flaw(const Route& route, const RequestTarget& target, const Caller& caller,
+                                 Environment environment) {
+  if (!accepts(route, caller.kind)) return Reason::credential_not_accepted;
+  if (route.environment != Environment::none && route.environment != environment) return Reason::wrong_environment;
+  if (route.upstream[place(environment)] == no_upstream) return Reason::wrong_environment;
+  if (route.organization_segment &&
+      !names(segment(target.path(), *route.organization_segment), caller.answer->principal.organization)) {
+    return Reason::wrong_organization;
+  }
+  const auto& held = caller.held->set;
+  const bool has_scopes = held.covers(route.all_scopes) && (route.any_scopes.empty() || held.meets(route.any_scopes));
+  return has_scopes ? std::nullopt : std::optional(Reason::insufficient_scope);
+}
+
+}  // namespace
+
+Decision decide(const Policy& policy, const Route* route, const RequestTarget& target, const Caller& caller,
+                std::int64_t now) {
+  if (route == nullptr) return Denial{policy.unmatched_is_404 ? Reason::no_route_as_404 : Reason::no_route, nullptr};
+
+  const bool passes_without = route->access == Access::anonymous ||
+                              (route->access == Access::optional && caller.found == Caller::Found::nothing);
+  if (passes_without) {
+    const auto upstream = route->upstream[place(Environment::none)];
+    if (upstream == no_upstream) return Denial{Reason::wrong_environment, route};
+    return Grant(*route, upstream);
+  }
+
+  if (const auto flaw = credential_flaw(caller, now)) return Denial{*flaw, route};
+  const auto environment =
+      caller.prefix_environment != Environment::none ? caller.prefix_environment : caller.answer->principal.environment;
+  if (const auto flaw = route_flaw(*route, target, caller, environment)) return Denial{*flaw, route};
+  return Grant(*route, route->upstream[place(environment)], caller, environment);
+}
+
+}  // namespace keygate::policy

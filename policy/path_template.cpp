@@ -1,0 +1,125 @@
+#include "policy/path_template.hpp"
+
+#include "policy/target.hpp"
+
+#include <algorithm>
+
+namespace keygate::policy {
+namespace {
+
+using Segment = PathTemplate::Segment;
+
+std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
+
+bool is_parameter_name(std::string_view name) {
+  constexpr std::size_t longest = 64;
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  return !name.empty() && name.size() <= longest && is_letter(name[0]) &&
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-'; });
+}
+
+std::variant<Segment, TemplateFlaw> parse_parameter(std::string_view text) {
+  if (!text.starts_with('{') || !text.ends_with('}') || text.find_first_of("{}", 1) != text.size() - 1) {
+    return TemplateFlaw{quoted(text) + " mixes a parameter with other text",
+                        "a parameter is a whole segment, as in /{id}"};
+  }
+  auto name = text.substr(1, text.size() - 2);
+  const bool is_rest = name.ends_with("...");
+  if (is_rest) name.remove_suffix(3);
+  if (!is_parameter_name(name)) {
+    return TemplateFlaw{quoted(text) + " is not a parameter",
+                        "write {name} or {name...}, the name of letters, digits, '_' and '-'"};
+  }
+  return Segment{is_rest ? Segment::Kind::rest : Segment::Kind::parameter, std::string(name)};
+}
+
+// With the literal in canonical form, whether or not it was written so.
+std::variant<Segment, TemplateFlaw> parse_literal(std::string_view text) {
+  if (text.find('?') != std::string_view::npos) {
+    return TemplateFlaw{"a path holds no query", "leave out the question mark and what follows it"};
+  }
+  std::string path = '/' + std::string(text);
+  const auto target = RequestTarget::parse(path);
+  if (const auto* flaw = std::get_if<TargetFlaw>(&target)) {
+    return TemplateFlaw{quoted(text) + " can never match: such a path is refused", std::string(to_string(*flaw))};
+  }
+  return Segment{Segment::Kind::literal, std::string(std::get<RequestTarget>(target).path().substr(1))};
+}
+
+std::variant<Segment, TemplateFlaw> parse_segment(std::string_view text) {
+  return text.find_first_of("{}") != std::string_view::npos ? parse_parameter(text) : parse_literal(text);
+}
+
+std::string spelled(const PathTemplate& path) {
+  std::string text;
+  for (const auto& segment : path.segments) {
+    text += '/';
+    switch (segment.kind) {
+      case Segment::Kind::literal:
+        text += segment.text;
+        break;
+      case Segment::Kind::parameter:
+        text += '{' + segment.text + '}';
+        break;
+      case Segment::Kind::rest:
+        text += '{' + segment.text + "...}";
+        break;
+    }
+  }
+  return text.empty() ? "/" : text;
+}
+
+std::optional<TemplateFlaw> whole_flaw(const PathTemplate& path) {
+  const auto& segments = path.segments;
+  if (segments.size() > RequestTarget::max_segments) {
+    return TemplateFlaw{"has more than " + std::to_string(RequestTarget::max_segments) + " segments", ""};
+  }
+  for (auto segment = segments.begin(); segment != segments.end(); ++segment) {
+    if (segment->kind == Segment::Kind::literal) continue;
+    if (segment->kind == Segment::Kind::rest && segment + 1 != segments.end()) {
+      return TemplateFlaw{"{" + segment->text + "...} must come last", "use {" + segment->text + "} for one segment"};
+    }
+    const bool is_doubled = std::any_of(segments.begin(), segment, [&](const Segment& earlier) {
+      return earlier.kind != Segment::Kind::literal && earlier.text == segment->text;
+    });
+    if (is_doubled) return TemplateFlaw{"names the parameter " + quoted(segment->text) + " twice", ""};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::size_t> PathTemplate::parameter(std::string_view name) const {
+  for (std::size_t number = 0; number < segments.size(); ++number) {
+    if (segments[number].kind == Segment::Kind::parameter && segments[number].text == name) return number;
+  }
+  return std::nullopt;
+}
+
+std::variant<PathTemplate, TemplateFlaw> parse_path_template(std::string_view text) {
+  if (!text.starts_with('/')) return TemplateFlaw{quoted(text) + " does not begin with a slash", ""};
+  if (text.find("//") != std::string_view::npos) {
+    return TemplateFlaw{quoted(text) + " can never match: such a path is refused",
+                        std::string(to_string(TargetFlaw::empty_segment))};
+  }
+  const bool has_trailing_slash = text.size() > 1 && text.ends_with('/');
+  const auto body = has_trailing_slash ? text.substr(0, text.size() - 1) : text;
+
+  PathTemplate path;
+  for (auto rest = body.substr(1); !rest.empty();) {
+    const auto slash = rest.find('/');
+    auto segment = parse_segment(rest.substr(0, slash));
+    if (auto* flaw = std::get_if<TemplateFlaw>(&segment)) return std::move(*flaw);
+    path.segments.push_back(std::get<Segment>(std::move(segment)));
+    rest = slash == std::string_view::npos ? std::string_view{} : rest.substr(slash + 1);
+  }
+
+  if (auto flaw = whole_flaw(path)) return std::move(*flaw);
+  if (const auto canonical = spelled(path); canonical != body) {
+    return TemplateFlaw{quoted(text) + " is not in canonical form", "write " + quoted(canonical)};
+  }
+  return path;
+}
+
+}  // namespace keygate::policy
