@@ -63,8 +63,9 @@ int check(const CheckOptions& options) {
 void add_check(CLI::App& root, int& status) {
   auto options = std::make_shared<CheckOptions>();
   CLI::App* const verb = root.add_subcommand("check", "Find every fault in configuration and policy");
-  verb->description("Examples:\n  keygate check -c keygate.yaml\n  keygate check -c keygate.yaml --json\n\n"
-                    "Find every fault in configuration and policy, all at once. Opens nothing and writes nothing.");
+  verb->description(
+      "Examples:\n  keygate check -c keygate.yaml\n  keygate check -c keygate.yaml --json\n\n"
+      "Find every fault in configuration and policy, all at once. Opens nothing and writes nothing.");
   verb->add_option("-c,--config", options->file, "The configuration file")->required();
   verb->add_flag("--json", options->is_json, "One JSON object instead of lines");
   verb->callback([options, &status] { status = check(*options); });

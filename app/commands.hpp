@@ -1,5 +1,5 @@
-// The verbs of the command line. Each add_… registers one verb with its options and examples; when it is chosen it runs and
-// stores its exit status: 0 fine, 1 what was checked failed, 2 wrong usage.
+// The verbs of the command line. Each add_… registers one verb with its options and examples; when it is chosen it runs
+// and stores its exit status: 0 fine, 1 what was checked failed, 2 wrong usage.
 #pragma once
 
 namespace CLI {

@@ -9,8 +9,6 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/ip/address.hpp>
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -18,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unistd.h>
 
 namespace keygate::app {
 namespace {
@@ -72,8 +71,9 @@ std::string indented(std::string_view text) {
 std::string configuration(const DevOptions& options, const std::string& upstream, const std::string& store) {
   const std::string policy = options.policy.empty() ? "\n" + indented(starter_policy())
                                                     : " " + quoted(std::filesystem::absolute(options.policy).string());
-  return "listen: " + quoted(options.listen) + "\nupstream: " + quoted(upstream) + "\nresolution: {store: {path: " +
-         quoted(store) + "}}\nlog: {level: warn, format: text}\nlimits: {drain_delay: 0s}\npolicy:" + policy + "\n";
+  return "listen: " + quoted(options.listen) + "\nupstream: " + quoted(upstream) +
+         "\nresolution: {store: {path: " + quoted(store) +
+         "}}\nlog: {level: warn, format: text}\nlimits: {drain_delay: 0s}\npolicy:" + policy + "\n";
 }
 
 bool is_loopback(const config::ListenerSettings& listener) {
@@ -137,10 +137,11 @@ int dev(const DevOptions& options) {
     std::cerr << "keygate dev: " << *fault << "\n";
     return 1;
   }
-  Server server({.snapshot = prepared.snapshot,
-                 .config_file = {},
-                 .access_format = wants_colour() ? telemetry::AccessFormat::colour : telemetry::AccessFormat::text,
-                 .on_serving = [&] { print_welcome(*prepared.snapshot, echo ? "the built-in echo upstream" : upstream); }});
+  Server server(
+      {.snapshot = prepared.snapshot,
+       .config_file = {},
+       .access_format = wants_colour() ? telemetry::AccessFormat::colour : telemetry::AccessFormat::text,
+       .on_serving = [&] { print_welcome(*prepared.snapshot, echo ? "the built-in echo upstream" : upstream); }});
   if (const auto fault = server.start()) {
     std::cerr << "keygate dev: " << *fault << "\n";
     return 1;
@@ -153,8 +154,9 @@ int dev(const DevOptions& options) {
 void add_dev(CLI::App& root, int& status) {
   auto options = std::make_shared<DevOptions>();
   CLI::App* const verb = root.add_subcommand("dev", "Try it on this machine");
-  verb->description("Examples:\n  keygate dev\n  keygate dev --upstream http://127.0.0.1:3000 --policy policy.yaml\n\n"
-                    "Local development: an embedded key store with one key, two lines to try, one line a decision.");
+  verb->description(
+      "Examples:\n  keygate dev\n  keygate dev --upstream http://127.0.0.1:3000 --policy policy.yaml\n\n"
+      "Local development: an embedded key store with one key, two lines to try, one line a decision.");
   verb->add_option("--upstream", options->upstream, "What to protect; a built-in echo upstream if left out");
   verb->add_option("--policy", options->policy, "The policy file; a starter policy if left out");
   verb->add_option("--listen", options->listen, "Loopback address and port")->capture_default_str();

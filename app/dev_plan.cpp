@@ -27,12 +27,20 @@ std::string example_path(const config::RouteDocument& route) {
   return path;
 }
 
+// One word for a shell, whatever a policy holds: the lines are made to be pasted.
+std::string quoted(const std::string& text) {
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
+}
+
 bool needs_key(const config::RouteDocument& route) {
   if (!route.require || route.optional) {
     return false;
   }
   const auto& kinds = route.require->credentials;
-  return kinds.empty() || std::any_of(kinds.begin(), kinds.end(), [](const auto& kind) { return kind.value == "api_key"; });
+  return kinds.empty() ||
+         std::any_of(kinds.begin(), kinds.end(), [](const auto& kind) { return kind.value == "api_key"; });
 }
 
 }  // namespace
@@ -73,13 +81,13 @@ TryLines try_lines(const config::PolicyDocument& policy, const std::string& addr
     }
     if (!route.match.hosts.empty()) {
       std::string host = route.match.hosts.front().value;
-      options += "-H 'Host: " + (host.starts_with("*.") ? "example" + host.substr(1) : host) + "' ";
+      options += "-H " + quoted("Host: " + (host.starts_with("*.") ? "example" + host.substr(1) : host)) + " ";
     }
     for (const auto& condition : route.match.headers) {
-      options += "-H '" + condition.name.value + ": " + condition.value.value + "' ";
+      options += "-H " + quoted(condition.name.value + ": " + condition.value.value) + " ";
     }
-    const std::string url = "'http://" + address + example_path(route) + "'";
-    return {"curl " + options + url, "curl " + options + "-H 'x-api-key: " + development_key() + "' " + url};
+    const std::string url = quoted("http://" + address + example_path(route));
+    return {"curl " + options + url, "curl " + options + "-H " + quoted("x-api-key: " + development_key()) + " " + url};
   }
   return {};
 }

@@ -17,8 +17,8 @@ inline constexpr std::string_view development_user = "dev-user";
 // Routes for the built-in echo upstream; the documentation's first policy.
 std::string_view starter_policy();
 
-// Two lines for a shell: the first request is refused for want of a key, the second is granted with the development key. They use the first
-// route of `policy` that needs an API key; empty where there is none.
+// Two lines for a shell: the first request is refused for want of a key, the second is granted with the development
+// key. They use the first route of `policy` that needs an API key; empty where there is none.
 struct TryLines {
   std::string refused;
   std::string granted;

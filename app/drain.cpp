@@ -63,7 +63,8 @@ void Drain::count_down(std::size_t clients) {
     return;
   }
   if (proxy::SteadyClock::now() >= give_up_at_) {
-    telemetry::log(telemetry::Level::warn, "drain_timeout has passed: " + std::to_string(clients_left_) + " connections are cut");
+    telemetry::log(telemetry::Level::warn,
+                   "drain_timeout has passed: " + std::to_string(clients_left_) + " connections are cut");
     on_done_();
     return;
   }

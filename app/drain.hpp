@@ -1,5 +1,5 @@
-// Leaving without cutting anybody off (contract §6): answers say "Connection: close"; after drain_delay the listeners close, once their
-// queues are empty; requests in flight end; whoever has not ended after drain_timeout is cut.
+// Leaving without cutting anybody off (contract §6): answers say "Connection: close"; after drain_delay the listeners
+// close, once their queues are empty; requests in flight end; whoever has not ended after drain_timeout is cut.
 #pragma once
 
 #include "app/worker_thread.hpp"
@@ -14,8 +14,8 @@ namespace keygate::app {
 class Drain {
  public:
   // `on_done` is called once on the control thread: nothing is in flight any more, or drain_timeout has passed.
-  Drain(net::io_context& control, std::vector<std::unique_ptr<WorkerThread>>& workers, const config::LimitSettings& limits,
-        std::function<void()> on_done);
+  Drain(net::io_context& control, std::vector<std::unique_ptr<WorkerThread>>& workers,
+        const config::LimitSettings& limits, std::function<void()> on_done);
 
   void begin();
 

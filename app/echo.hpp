@@ -1,5 +1,5 @@
-// The built-in upstream of `keygate dev`: answers every request with the head it was sent, as JSON, so that a newcomer sees what an
-// upstream sees. For a developer's machine only.
+// The built-in upstream of `keygate dev`: answers every request with the head it was sent, as JSON, so that a newcomer
+// sees what an upstream sees. For a developer's machine only.
 #pragma once
 
 #include "keys/asio.hpp"

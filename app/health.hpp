@@ -1,5 +1,5 @@
-// The health listener: /livez and /readyz, apart from the data listeners so that a kubelet can reach it and a client cannot.
-// Runs on the control thread; answers GET and HEAD only.
+// The health listener: /livez and /readyz, apart from the data listeners so that a kubelet can reach it and a client
+// cannot. Runs on the control thread; answers GET and HEAD only.
 #pragma once
 
 #include "config/settings.hpp"

@@ -7,7 +7,7 @@
 namespace keygate::app {
 namespace {
 
-constexpr std::size_t own_descriptors = 64;        // listeners, store, logs, epoll…
+constexpr std::size_t own_descriptors = 64;  // listeners, store, logs, epoll…
 constexpr std::size_t spare_per_worker = 16;
 
 }  // namespace

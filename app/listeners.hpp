@@ -12,8 +12,8 @@ namespace keygate::app {
 // By worker.
 using OpenedListeners = std::vector<std::vector<OpenedListener>>;
 
-// Opens each of `wanted` for each of `workers`; probes the address first, so that another process on it is noticed. The sentence says
-// which address failed and why; whatever had been opened is closed then.
+// Opens each of `wanted` for each of `workers`; probes the address first, so that another process on it is noticed. The
+// sentence says which address failed and why; whatever had been opened is closed then.
 std::variant<OpenedListeners, std::string> open_listeners(const std::vector<config::ListenerSettings>& wanted,
                                                           std::size_t workers);
 

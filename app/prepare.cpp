@@ -19,7 +19,8 @@ Prepared prepare(config::Loaded loaded, std::uint64_t generation) {
   prepared.problems.insert(prepared.problems.end(), compiled.problems.begin(), compiled.problems.end());
   config::sort_by_place(prepared.problems);
   if (compiled.policy) {
-    prepared.snapshot = std::make_shared<const proxy::Snapshot>(generation, loaded.settings, std::move(compiled.policy));
+    prepared.snapshot =
+        std::make_shared<const proxy::Snapshot>(generation, loaded.settings, std::move(compiled.policy));
   }
   return prepared;
 }

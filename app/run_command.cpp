@@ -37,8 +37,9 @@ int run(const std::string& file) {
 void add_run(CLI::App& root, int& status) {
   auto file = std::make_shared<std::string>();
   CLI::App* const verb = root.add_subcommand("run", "Run the proxy");
-  verb->description("Examples:\n  keygate run -c keygate.yaml\n  keygate run -c /etc/keygate/keygate.yaml >access.log\n\n"
-                    "Run the proxy. SIGHUP reloads the configuration, SIGTERM drains.");
+  verb->description(
+      "Examples:\n  keygate run -c keygate.yaml\n  keygate run -c /etc/keygate/keygate.yaml >access.log\n\n"
+      "Run the proxy. SIGHUP reloads the configuration, SIGTERM drains.");
   verb->add_option("-c,--config", *file, "The configuration file")->required();
   verb->callback([file, &status] { status = run(*file); });
 }

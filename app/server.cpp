@@ -12,12 +12,11 @@
 
 #include <boost/asio/signal_set.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <unistd.h>
 #include <utility>
 
 namespace keygate::app {
@@ -53,7 +52,9 @@ std::optional<std::string> fixed_setting_changed(const config::Settings& now, co
   if (now.threads != next.threads) {
     return "threads has changed: that needs a restart";
   }
-  const auto store_path = [](const config::Settings& of) { return of.resolution.store ? of.resolution.store->path : ""; };
+  const auto store_path = [](const config::Settings& of) {
+    return of.resolution.store ? of.resolution.store->path : "";
+  };
   if (store_path(now) != store_path(next)) {
     return "resolution.store.path has changed: that needs a restart";
   }
@@ -67,7 +68,8 @@ std::optional<std::string> fixed_setting_changed(const config::Settings& now, co
 }  // namespace
 
 struct Server::Impl {
-  explicit Impl(Parts given) : parts(std::move(given)), snapshot(parts.snapshot), signals(control), access_log(STDOUT_FILENO) {}
+  explicit Impl(Parts given)
+      : parts(std::move(given)), snapshot(parts.snapshot), signals(control), access_log(STDOUT_FILENO) {}
 
   const config::Settings& settings() const { return *snapshot->settings; }
 
@@ -98,7 +100,8 @@ struct Server::Impl {
 
 std::optional<std::string> Server::Impl::open_store() {
   const auto& path = settings().resolution.store->path;
-  // A digest that any process has changed is forgotten by every worker. By way of the control thread, whose list they are.
+  // A digest that any process has changed is forgotten by every worker. By way of the control thread, whose list they
+  // are.
   auto opened = keys::StoreThread::start(path, [this](const std::vector<keys::KeyDigest>& changed) {
     net::post(control, [this, changed] { forget(changed); });
   });
@@ -185,7 +188,8 @@ void Server::Impl::reload() {
   const std::optional<std::string> refused =
       next.snapshot ? publish(std::move(next.snapshot)) : std::optional<std::string>("the configuration has faults");
   if (refused) {
-    log(Level::error, "reload refused, generation " + std::to_string(snapshot->generation) + " stays in force: " + *refused);
+    log(Level::error,
+        "reload refused, generation " + std::to_string(snapshot->generation) + " stays in force: " + *refused);
   } else {
     log(Level::info, "reloaded: generation " + std::to_string(snapshot->generation) + " is in force");
   }
@@ -212,11 +216,12 @@ std::optional<std::string> Server::Impl::publish(std::shared_ptr<const proxy::Sn
   ++generations;
   configure_logging();
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    workers[i]->post([to = snapshot, mine = std::move(by_worker[i]), keep = names_of(settings().listeners)](WorkerThread& thread) {
-      thread.worker().apply(to);
-      thread.listen(mine);
-      thread.stop_listening_except(keep);
-    });
+    workers[i]->post(
+        [to = snapshot, mine = std::move(by_worker[i]), keep = names_of(settings().listeners)](WorkerThread& thread) {
+          thread.worker().apply(to);
+          thread.listen(mine);
+          thread.stop_listening_except(keep);
+        });
   }
   return std::nullopt;
 }

@@ -1,5 +1,5 @@
-// The process put together: store, workers, listeners, health, signals. Built by hand, top down; docs/architecture.md has the tree.
-// Used by `run` and `dev`.
+// The process put together: store, workers, listeners, health, signals. Built by hand, top down; docs/architecture.md
+// has the tree. Used by `run` and `dev`.
 #pragma once
 
 #include "proxy/snapshot.hpp"

@@ -1,11 +1,10 @@
 #include "app/thread_count.hpp"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <fstream>
+#include <sched.h>
 #include <sstream>
 #include <string>
 
@@ -25,7 +24,7 @@ std::optional<unsigned> to_cpus(std::int64_t quota, std::int64_t period) {
   if (quota <= 0 || period <= 0) {
     return std::nullopt;
   }
-  return static_cast<unsigned>(std::clamp<std::int64_t>((quota + period - 1) / period, 1, 1024));
+  return static_cast<unsigned>(std::clamp<std::int64_t>((quota - 1) / period + 1, 1, 1024));
 }
 
 std::optional<unsigned> cgroup_quota() {

@@ -23,8 +23,8 @@ boost::json::object facts() {
   libraries["beast"] = std::to_string(BOOST_BEAST_VERSION);
   libraries["openssl"] = OpenSSL_version(OPENSSL_VERSION_STRING);
   libraries["sqlite"] = sqlite3_libversion();
-  libraries["spdlog"] =
-      std::to_string(SPDLOG_VER_MAJOR) + "." + std::to_string(SPDLOG_VER_MINOR) + "." + std::to_string(SPDLOG_VER_PATCH);
+  libraries["spdlog"] = std::to_string(SPDLOG_VER_MAJOR) + "." + std::to_string(SPDLOG_VER_MINOR) + "." +
+                        std::to_string(SPDLOG_VER_PATCH);
   boost::json::object out;
   out["version"] = KEYGATE_VERSION;
   out["commit"] = KEYGATE_COMMIT;
@@ -49,7 +49,8 @@ void print(bool is_json) {
 void add_version(CLI::App& root, int& status) {
   auto is_json = std::make_shared<bool>(false);
   CLI::App* const verb = root.add_subcommand("version", "Say which build this is");
-  verb->description("Examples:\n  keygate version\n  keygate version --json\n\nSay which build this is, and of which libraries.");
+  verb->description(
+      "Examples:\n  keygate version\n  keygate version --json\n\nSay which build this is, and of which libraries.");
   verb->add_flag("--json", *is_json, "One JSON object instead of lines");
   verb->callback([is_json, &status] {
     print(*is_json);

@@ -39,7 +39,8 @@ void WorkerThread::listen(const std::vector<OpenedListener>& opened) {
 }
 
 void WorkerThread::stop_listening_except(const std::vector<std::string>& names) {
-  std::erase_if(listeners_, [&](const auto& entry) { return std::find(names.begin(), names.end(), entry.first) == names.end(); });
+  std::erase_if(listeners_,
+                [&](const auto& entry) { return std::find(names.begin(), names.end(), entry.first) == names.end(); });
 }
 
 }  // namespace keygate::app

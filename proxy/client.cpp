@@ -1,9 +1,8 @@
 #include "proxy/client.hpp"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <cstring>
+#include <poll.h>
 
 namespace keygate::proxy {
 
@@ -14,12 +13,13 @@ Client::Client(Worker& owner, TcpSocket connected, const Tcp::endpoint& from)
                ? Address(net::ip::make_address_v4(net::ip::v4_mapped, from.address().to_v6()))
                : from.address()),
       peer_text(peer.to_string()),
-      deadline(this, [](void* self) {
-        auto& client = *static_cast<Client*>(self);
-        client.has_timed_out = true;
-        error_code ignored;
-        client.socket.cancel(ignored);
-      }),
+      deadline(this,
+               [](void* self) {
+                 auto& client = *static_cast<Client*>(self);
+                 client.has_timed_out = true;
+                 error_code ignored;
+                 client.socket.cancel(ignored);
+               }),
       send_deadline(this, [](void* self) {
         auto& client = *static_cast<Client*>(self);
         client.has_left = true;
@@ -66,8 +66,8 @@ void Client::limit(std::chrono::milliseconds after) {
   worker.arm(deadline, after);
 }
 
-// A client that has closed its side outside a tunnel has left (F-35): looked for once a tick, because a read that waits for it
-// would cost a system call a request.
+// A client that has closed its side outside a tunnel has left (F-35): looked for once a tick, because a read that waits
+// for it would cost a system call a request.
 void Client::on_tick() {
   if (awaited == nullptr || has_left) {
     return;

@@ -1,5 +1,5 @@
-// One client's connection: its socket, the bytes read from it and not yet used, and who it is. Owned by its session's frame;
-// an idle one holds no buffer.
+// One client's connection: its socket, the bytes read from it and not yet used, and who it is. Owned by its session's
+// frame; an idle one holds no buffer.
 #pragma once
 
 #include "proxy/worker.hpp"
@@ -16,8 +16,8 @@ class Client final : public Resident {
 
   std::string_view unread() const { return {in.data() + begin, end - begin}; }
   void skip(std::size_t bytes) { begin += bytes; }
-  // Room to read into: moves what is unread to the front first. Leases a buffer where there is none; grows it, up to `limit`, when
-  // it is full. Empty: it is full and at its limit.
+  // Room to read into: moves what is unread to the front first. Leases a buffer where there is none; grows it, up to
+  // `limit`, when it is full. Empty: it is full and at its limit.
   std::span<char> room(std::size_t limit);
   // Gives the buffer back; only when nothing is unread.
   void release_buffer();
@@ -45,8 +45,8 @@ class Client final : public Resident {
   Deadline deadline;
   Deadline send_deadline;
   bool has_timed_out = false;
-  bool is_idle = false;               // between two requests, nothing received
-  bool is_leaving = false;            // told to leave while idle
+  bool is_idle = false;                   // between two requests, nothing received
+  bool is_leaving = false;                // told to leave while idle
   UpstreamConnection* awaited = nullptr;  // an answer is waited for here; cancelled when the client leaves
   bool has_left = false;
   std::uint64_t served = 0;  // requests, the current one included

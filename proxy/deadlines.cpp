@@ -1,5 +1,7 @@
 #include "proxy/deadlines.hpp"
 
+#include <algorithm>
+
 namespace keygate::proxy {
 namespace {
 
@@ -12,7 +14,8 @@ std::uint64_t to_ticks(std::chrono::steady_clock::time_point time) {
 void DeadlineWheel::arm(Deadline& deadline, std::chrono::milliseconds after) {
   deadline.unlink();
   // Rounded up, and one tick more because the current one has begun already.
-  deadline.tick_ = now_ + static_cast<std::uint64_t>((after + tick - std::chrono::milliseconds(1)) / tick) + 1;
+  const auto whole = std::max(after, std::chrono::milliseconds(0)) + tick - std::chrono::milliseconds(1);
+  deadline.tick_ = now_ + static_cast<std::uint64_t>(whole / tick) + 1;
   slots_[deadline.tick_ % slot_count].push_back(deadline);
 }
 
@@ -33,11 +36,14 @@ void DeadlineWheel::run_slot(std::uint64_t tick_number) {
 
 void DeadlineWheel::advance(std::chrono::steady_clock::time_point now) {
   const std::uint64_t target = to_ticks(now);
-  if (target > now_ + slot_count) {
-    now_ = target - slot_count;  // stood still for over a turn: each slot once is enough
+  if (target <= now_) {
+    return;
   }
-  while (now_ < target) {
-    run_slot(++now_);
+  // Stood still for over a turn: each slot once is enough.
+  std::uint64_t at = target - now_ > slot_count ? target - slot_count : now_;
+  now_ = target;  // before anything is called: what a callback arms counts from here, not from the tick it stood in
+  while (at < target) {
+    run_slot(++at);
   }
 }
 

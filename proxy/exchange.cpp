@@ -119,8 +119,8 @@ std::optional<Reason> Exchange::canonicalise() {
   return std::nullopt;
 }
 
-// Finds the credential and, where this worker knows it already, whose it is. Leaves could_not_find_out where a look-up has to
-// be waited for: the state that denies until an answer is there.
+// Finds the credential and, where this worker knows it already, whose it is. Leaves could_not_find_out where a look-up
+// has to be waited for: the state that denies until an answer is there.
 void Exchange::extract() {
   using Found = policy::Caller::Found;
   if (route_ == nullptr || route_->access == policy::Access::anonymous) {
@@ -182,8 +182,8 @@ bool Exchange::may_keep_client() const {
   return request_.keep_alive && !worker_.is_draining() && (most == 0 || client_.served < most);
 }
 
-// A request body that has come whole is stepped over; any other ends the connection, so that it is never read as a request
-// (M-15, R-09).
+// A request body that has come whole is stepped over; any other ends the connection, so that it is never read as a
+// request (M-15, R-09).
 Awaitable<After> Exchange::deny(Reason reason, std::string_view proxy_error) {
   if (is_forwarding_) {
     keeps_client_ = keeps_client_ && is_request_body_done_;
@@ -224,7 +224,8 @@ Awaitable<After> Exchange::answer_asterisk() {
 
 Awaitable<bool> Exchange::send_to_client(std::string_view bytes) {
   client_.limit_send(snapshot_.settings->limits.body_idle_timeout);
-  const auto [error, sent] = co_await net::async_write(client_.socket, net::buffer(bytes.data(), bytes.size()), use_tuple);
+  const auto [error, sent] =
+      co_await net::async_write(client_.socket, net::buffer(bytes.data(), bytes.size()), use_tuple);
   client_.send_deadline.disarm();
   co_return !error && sent == bytes.size();
 }

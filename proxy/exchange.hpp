@@ -1,5 +1,6 @@
-// One request and its answer, from the head's bytes to the Outcome. Reads top to bottom as docs/life-of-a-request.md does:
-// judge (exchange.cpp), then forward (exchange_forward.cpp), bodies in exchange_body.cpp. One at a time a client; made by session.
+// One request and its answer, from the head's bytes to the Outcome. Reads top to bottom as docs/life-of-a-request.md
+// does: judge (exchange.cpp), forward (exchange_forward.cpp), return the response (exchange_return.cpp), bodies
+// (exchange_body.cpp). One at a time a client; made by session.
 #pragma once
 
 #include "policy/decide.hpp"
@@ -12,18 +13,17 @@
 #include "telemetry/outcome.hpp"
 
 #include <array>
-#include <cstdint>
 #include <memory>
 #include <optional>
-#include <string_view>
 
 namespace keygate::proxy {
 
 // What happens to the client's connection next.
 enum class After : std::uint8_t {
-  keep,     // the next request may be read
-  linger,   // say that we are done, take what still comes for a moment, then close: so that a reset does not eat the answer
-  close,    // at once
+  keep,    // the next request may be read
+  linger,  // say that we are done, take what still comes for a moment, then close: so that a reset does not eat the
+           // answer
+  close,   // at once
 };
 
 // The large parts of an exchange.
@@ -51,9 +51,9 @@ class Exchange {
   // A request body that did not come whole with its head, on its way up beside the response.
   struct Upload {
     bool is_running = false;
-    bool is_stopped = false;                          // the response is complete: no more is wanted
-    std::optional<policy::Reason> failure;            // of the client's making; an upstream that stops reading is none
-    Buffer rest;                                      // what was read past the end of a chunked body
+    bool is_stopped = false;                // the response is complete: no more is wanted
+    std::optional<policy::Reason> failure;  // of the client's making; an upstream that stops reading is none
+    Buffer rest;                            // what was read past the end of a chunked body
     std::size_t rest_begin = 0, rest_end = 0;
   };
 
@@ -83,6 +83,8 @@ class Exchange {
   Awaitable<Tried> receive_head();
   Awaitable<bool> pass_interim();
   bool may_resend() const;
+
+  // exchange_return.cpp
   Awaitable<After> fail_upstream();
   Awaitable<After> return_response();
   bool upstream_is_reusable(bool is_complete) const;
@@ -98,8 +100,8 @@ class Exchange {
   Worker& worker_;
   Client& client_;
   ExchangeParts& room_;
-  RequestHead& request_;
-  ResponseHead& response_;
+  RequestHead& request_;    // in room_
+  ResponseHead& response_;  // in room_
   const std::shared_ptr<const Generation> generation_;
   const Snapshot& snapshot_;
   std::span<char> head_bytes_;
@@ -107,9 +109,8 @@ class Exchange {
   // judged
   SteadyClock::time_point began_;
   std::chrono::system_clock::time_point began_at_;
-  std::chrono::microseconds auth_time_{0};
-  std::string_view request_id_;
-  std::string_view host_;
+  std::chrono::microseconds auth_time_{0}, upstream_wait_{-1};
+  std::string_view request_id_, host_, source_;
   std::optional<policy::RequestTarget> target_;
   const policy::Route* route_ = nullptr;
   keys::Presented presented_;
@@ -117,7 +118,6 @@ class Exchange {
   policy::Caller caller_;
   std::shared_ptr<const keys::Record> record_;
   policy::Held own_held_;
-  std::string_view source_;
   bool keeps_client_ = true;
 
   // forwarding
@@ -125,25 +125,20 @@ class Exchange {
   std::unique_ptr<UpstreamConnection> connection_;
   error_code connect_error_;
   Buffer out_;
-  Buffer answer_;                  // what the upstream sent and we have not passed on
-  std::size_t answer_end_ = 0;
-  std::size_t answer_head_ = 0;    // size of the response head in it
-  bool has_answer_begun_ = false;
-  bool has_answer_more_ = false;   // the upstream sent bytes beyond its response
-  bool is_head_sent_ = false;      // of the response: from here on nothing else can be said
-  bool is_forwarding_ = false;     // the request body is no longer untouched
-  int interim_count_ = 0;
+  Buffer answer_;                                            // what the upstream sent and we have not passed on
+  std::size_t answer_end_ = 0, answer_head_ = 0;             // bytes in it; of these the response head
+  bool has_answer_begun_ = false, has_answer_more_ = false;  // more: beyond its response
+  bool is_head_sent_ = false;                                // of the response: from here on nothing else can be said
+  bool is_forwarding_ = false;                               // the request body is no longer untouched
   std::string_view upstream_flaw_;
-  ChunkFilter request_chunks_;
-  ChunkFilter response_chunks_;
+  int interim_count_ = 0;
+  ChunkFilter request_chunks_, response_chunks_;
   std::uint64_t request_left_ = 0;  // bytes of a counted body not yet taken from the client
   bool is_request_body_done_ = true;
   Upload upload_;
   std::unique_ptr<SteadyTimer> upload_ended_;
   SteadyClock::time_point request_sent_;
-  std::chrono::microseconds upstream_wait_{-1};
-  std::uint64_t bytes_in_ = 0;
-  std::uint64_t bytes_out_ = 0;
+  std::uint64_t bytes_in_ = 0, bytes_out_ = 0;  // of bodies
 };
 
 // An exchange's memory, kept by the worker between exchanges so that an idle client holds none.

@@ -32,8 +32,8 @@ struct ChunkSizeLine {
 
 }  // namespace
 
-// The rest of the request body goes up in a coroutine of its own, so that a response that comes early is passed on while the
-// client still sends. join_upload waits for its end; until then this exchange stays.
+// The rest of the request body goes up in a coroutine of its own, so that a response that comes early is passed on
+// while the client still sends. join_upload waits for its end; until then this exchange stays.
 void Exchange::start_upload() {
   upload_.is_running = true;
   upload_ended_ = std::make_unique<SteadyTimer>(worker_.io, SteadyClock::time_point::max());
@@ -69,11 +69,12 @@ Awaitable<void> Exchange::upload_rest() {
         buffer = std::move(bulk);
       }
     }
-    const std::size_t room =
-        request_.is_chunked ? buffer.capacity()
-                            : static_cast<std::size_t>(std::min<std::uint64_t>(request_left_, buffer.capacity()));
+    const std::size_t room = request_.is_chunked
+                                 ? buffer.capacity()
+                                 : static_cast<std::size_t>(std::min<std::uint64_t>(request_left_, buffer.capacity()));
     client_.limit(limits.body_idle_timeout);
-    const auto [read_error, size] = co_await client_.socket.async_read_some(net::buffer(buffer.data(), room), use_tuple);
+    const auto [read_error, size] =
+        co_await client_.socket.async_read_some(net::buffer(buffer.data(), room), use_tuple);
     client_.unlimit();
     if (upload_.is_stopped) {
       co_return;
@@ -117,8 +118,8 @@ Awaitable<void> Exchange::upload_rest() {
   }
 }
 
-// Ends the upload if it still runs, then waits until it has let go of both sockets. What it read beyond the body becomes the client's
-// next unread bytes.
+// Ends the upload if it still runs, then waits until it has let go of both sockets. What it read beyond the body
+// becomes the client's next unread bytes.
 Awaitable<void> Exchange::join_upload() {
   if (upload_.is_running) {
     upload_.is_stopped = true;
@@ -131,7 +132,8 @@ Awaitable<void> Exchange::join_upload() {
   }
 }
 
-// The head in `pending` and the whole body, of which `first` has come with the head. False: it broke off, on either side.
+// The head in `pending` and the whole body, of which `first` has come with the head. False: it broke off, on either
+// side.
 Awaitable<bool> Exchange::return_body(std::string_view pending, std::string_view first) {
   const BodyDelivery delivery = delivery_of(response_, request_);
   const bool is_chunked = response_.framing == BodyFraming::chunked;
@@ -185,7 +187,8 @@ Awaitable<bool> Exchange::return_body(std::string_view pending, std::string_view
                                    : room.size();
     worker_.arm(connection_->deadline, upstream_->settings().idle_timeout);
     client_.awaited = connection_.get();
-    const auto [error, size] = co_await connection_->socket.async_read_some(net::buffer(room.data(), wanted), use_tuple);
+    const auto [error, size] =
+        co_await connection_->socket.async_read_some(net::buffer(room.data(), wanted), use_tuple);
     client_.awaited = nullptr;
     connection_->deadline.disarm();
     if (error == net::error::eof && response_.framing == BodyFraming::until_close) {
@@ -219,7 +222,8 @@ Awaitable<bool> Exchange::send_piece(std::string_view head, std::string_view bod
     error = std::get<0>(
         co_await net::async_write(client_.socket, net::buffer(out_.data(), head.size() + body.size()), use_tuple));
   } else {
-    const std::array<net::const_buffer, 2> message{net::buffer(head.data(), head.size()), net::buffer(body.data(), body.size())};
+    const std::array<net::const_buffer, 2> message{net::buffer(head.data(), head.size()),
+                                                   net::buffer(body.data(), body.size())};
     error = std::get<0>(co_await net::async_write(client_.socket, message, use_tuple));
   }
   client_.send_deadline.disarm();

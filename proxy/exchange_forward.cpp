@@ -1,5 +1,5 @@
-#include "proxy/exchange.hpp"
 #include "keys/store_thread.hpp"
+#include "proxy/exchange.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
@@ -16,20 +16,6 @@ using policy::Reason;
 constexpr int max_interim = 8;
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
-// The types of RFC 9209 §2.3 for a connection that could not be had.
-std::string_view connect_failure(const error_code& error) {
-  if (error == net::error::timed_out) {
-    return "connection_timeout";
-  }
-  if (error == net::error::connection_refused) {
-    return "connection_refused";
-  }
-  if (error == net::error::host_not_found || error == net::error::host_not_found_try_again) {
-    return "dns_error";
-  }
-  return "destination_unavailable";
-}
-
 }  // namespace
 
 Awaitable<After> Exchange::forward(const policy::Grant& grant) {
@@ -42,7 +28,8 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
   is_request_body_done_ = !request_.has_body();
   request_left_ = request_.content_length;
   if (record_ && worker_.store() != nullptr) {
-    worker_.store()->note_use(digest_, std::chrono::duration_cast<std::chrono::seconds>(began_at_.time_since_epoch()).count());
+    worker_.store()->note_use(digest_,
+                              std::chrono::duration_cast<std::chrono::seconds>(began_at_.time_since_epoch()).count());
   }
   unsigned tries_left = 1 + upstream_->settings().retry_attempts;
   Tried tried = Tried::may_retry;
@@ -110,7 +97,8 @@ bool Exchange::may_resend() const {
 Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
   const bool is_trusted = !snapshot_.trusted.empty() && snapshot_.trusted.contains(client_.peer);
   const bool keeps_host = upstream_->settings().preserve_host;
-  const std::size_t colon = request_.host.find(':', request_.host.rfind(']') == std::string_view::npos ? 0 : request_.host.rfind(']'));
+  const std::size_t colon =
+      request_.host.find(':', request_.host.rfind(']') == std::string_view::npos ? 0 : request_.host.rfind(']'));
   const std::string_view port = colon == std::string_view::npos ? std::string_view{} : request_.host.substr(colon);
   std::memcpy(room_.host.data() + host_.size(), port.data(), port.size());
   const std::string_view client_host(room_.host.data(), host_.size() + port.size());
@@ -160,8 +148,8 @@ Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
   co_return true;
 }
 
-// The part of the body that came with the head: `bytes` is what stands behind it. Returns how many bytes at its start are to be
-// sent; steps the client over what was used.
+// The part of the body that came with the head: `bytes` is what stands behind it. Returns how many bytes at its start
+// are to be sent; steps the client over what was used.
 std::size_t Exchange::take_first_body(std::span<char> bytes) {
   if (!request_.is_chunked) {
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(request_left_, bytes.size()));
@@ -231,8 +219,8 @@ Awaitable<Exchange::Tried> Exchange::receive_head() {
   }
 }
 
-// One interim response at the start of answer_: on to a client that can take it, then out of the buffer. False: one too many, a
-// protocol switch that nobody asked for, or the client has gone.
+// One interim response at the start of answer_: on to a client that can take it, then out of the buffer. False: one too
+// many, a protocol switch that nobody asked for, or the client has gone.
 Awaitable<bool> Exchange::pass_interim() {
   if (response_.status == 101 || ++interim_count_ > max_interim) {
     upstream_flaw_ = response_.status == 101 ? "101 to a request that was no upgrade" : "too many interim responses";
@@ -250,91 +238,6 @@ Awaitable<bool> Exchange::pass_interim() {
   std::memmove(answer_.data(), answer_.data() + answer_head_, answer_end_ - answer_head_);
   answer_end_ -= answer_head_;
   co_return true;
-}
-
-// No response head is to be had. Whose fault it is decides what the client hears, and whether it hears anything.
-Awaitable<After> Exchange::fail_upstream() {
-  const bool has_timed_out = connection_ && connection_->has_timed_out;
-  if (connection_) {
-    connection_->abort();
-  }
-  co_await join_upload();
-  const bool was_connected = connection_ != nullptr;
-  connection_.reset();
-  if (client_.has_left || upload_.failure == Reason::client_closed) {
-    finish(Reason::client_closed, 0);
-    co_return After::close;
-  }
-  if (upload_.failure) {
-    keeps_client_ = false;
-    co_return co_await deny(*upload_.failure);
-  }
-  keeps_client_ = keeps_client_ && is_request_body_done_;
-  if (!was_connected) {
-    co_return co_await deny(Reason::upstream_unreachable, connect_failure(connect_error_));
-  }
-  if (has_timed_out) {
-    co_return co_await deny(Reason::upstream_timeout, "http_response_timeout");
-  }
-  co_return co_await deny(Reason::upstream_protocol_error,
-                          upstream_flaw_.empty() ? "http_response_incomplete" : "http_protocol_error");
-}
-
-// The response, head and body. From its head on nothing can be said to the client any more but by breaking off.
-Awaitable<After> Exchange::return_response() {
-  const BodyDelivery delivery = delivery_of(response_, request_);
-  keeps_client_ = is_request_body_done_ && delivery != BodyDelivery::until_close && may_keep_client();
-  const ReturnFacts facts{.response = response_,
-                          .request = request_,
-                          .delivery = delivery,
-                          .closes = !keeps_client_,
-                          .is_granted_by_key = record_ != nullptr,
-                          .key_source = presented_.source};
-  const std::size_t bound = return_head_bound(response_);
-  Buffer room;
-  if (out_.capacity() < bound || upload_.is_running) {
-    room = worker_.buffers.lease(bound);  // out_ may still be on its way up
-  }
-  const std::span<char> head_room = room ? room.span() : out_.span();
-  const std::size_t size = write_return_head(facts, head_room);
-  const std::string_view first(answer_.data() + answer_head_, answer_end_ - answer_head_);
-  const bool is_complete = co_await return_body({head_room.data(), size}, first);
-  const bool is_reusable = upstream_is_reusable(is_complete);
-  if (!is_complete || upload_.is_running) {
-    connection_->abort();
-  }
-  co_await join_upload();
-  if (is_reusable) {
-    upstream_->give_back(std::move(connection_));
-  }
-  connection_.reset();
-  if (!is_head_sent_ && !client_.has_left) {
-    keeps_client_ = false;
-    co_return co_await deny(Reason::upstream_protocol_error, "http_protocol_error");
-  }
-  const bool has_client_left = client_.has_left || upload_.failure == Reason::client_closed;
-  if (upload_.failure && is_complete) {
-    keeps_client_ = false;
-  }
-  finish(is_complete ? Reason::ok : has_client_left ? Reason::client_closed : Reason::upstream_truncated, response_.status);
-  if (!is_complete) {
-    if (delivery == BodyDelivery::until_close) {
-      // HTTP/1.0 has no other way to tell a break from an end.
-      error_code ignored;
-      client_.socket.set_option(net::socket_base::linger(true, 0), ignored);
-    }
-    co_return After::close;
-  }
-  if (keeps_client_ && upload_.rest) {
-    wipe_head();
-    client_.replace_unread(std::move(upload_.rest), upload_.rest_begin, upload_.rest_end);
-  }
-  co_return keeps_client_ ? After::keep : After::linger;
-}
-
-bool Exchange::upstream_is_reusable(bool is_complete) const {
-  return is_complete && is_request_body_done_ && !upload_.is_running && response_.keep_alive &&
-         response_.framing != BodyFraming::until_close && !has_answer_more_;
 }
 
 }  // namespace keygate::proxy

@@ -7,6 +7,7 @@
 
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
 #include <boost/optional/optional.hpp>
 
@@ -34,17 +35,26 @@ class FieldViews : public http::basic_parser<is_request> {
   // Whether `head` is one whole head. What it says is then in the fields given to the constructor.
   bool parse(std::string_view head) {
     boost::system::error_code error;
-    const std::size_t used = Base::put(boost::asio::const_buffer(head.data(), head.size()), error);
-    return !error && used == head.size() && Base::is_header_done() && !is_full_;
+    return put(head, error) && !error && Base::is_header_done() && !is_full_;
+  }
+
+  // The same of a head in two parts, the first of which is the start line with its line end.
+  bool parse(std::string_view start_line, std::string_view fields) {
+    boost::system::error_code error;
+    return put(start_line, error) && error == http::error::need_more && parse(fields);
   }
 
   std::size_t count() const { return count_; }
-  http::field known(std::size_t i) const { return known_[i]; }
+  std::span<const http::field> known() const { return {known_.data(), count_}; }
   std::string_view target() const { return target_; }
   int status() const { return status_; }
   std::string_view reason() const { return reason_; }
 
  private:
+  bool put(std::string_view bytes, boost::system::error_code& error) {
+    return Base::put(boost::asio::const_buffer(bytes.data(), bytes.size()), error) == bytes.size();
+  }
+
   static std::string_view view(Text text) { return {text.data(), text.size()}; }
 
   void on_request_impl(http::verb, Text, Text target, int, boost::system::error_code&) override { target_ = view(target); }

@@ -2,8 +2,7 @@
 
 #include "proxy/head_writer.hpp"
 
-#include <boost/beast/core/string.hpp>
-
+#include <algorithm>
 #include <array>
 
 namespace keygate::proxy {
@@ -75,6 +74,16 @@ void write_cookie(const ForwardFacts& facts, const policy::HeaderField& field, b
   out.advance(field.name.size() + size + 4);
 }
 
+// A name that only folds to a credential's, such as X_Api_Key, was never looked at. Where the credential goes on, such a
+// one beside it would be another credential than the one that was decided on (H-02).
+bool is_read(std::string_view name, const config::CredentialSettings& credentials) {
+  using Kind = config::CredentialSource::Kind;
+  return equals_ignoring_case(name, "authorization") ||
+         std::ranges::any_of(credentials.sources, [name](const config::CredentialSource& source) {
+           return source.kind == Kind::header && equals_ignoring_case(name, source.name);
+         });
+}
+
 SeenForwarding write_fields(const ForwardFacts& facts, bool keeps_credential, HeadWriter& out) {
   SeenForwarding seen;
   for (std::size_t i = 0; i < facts.head.field_count; ++i) {
@@ -88,7 +97,7 @@ SeenForwarding write_fields(const ForwardFacts& facts, bool keeps_credential, He
         write_cookie(facts, field, keeps_credential, out);
         break;
       case FieldFate::credential:
-        if (keeps_credential) {
+        if (keeps_credential && is_read(field.name, facts.snapshot.settings->credentials)) {
           out.field(field.name, field.value);
         }
         break;

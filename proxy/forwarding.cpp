@@ -34,13 +34,29 @@ bool share_prefix(const Bytes& a, const Bytes& b, unsigned bits) {
   return true;
 }
 
+// Nothing, or ":8080".
+bool is_port(std::string_view text) {
+  return text.empty() || (text.front() == ':' && text.size() > 1 && text.size() <= 6 &&
+                          text.find_first_not_of("0123456789", 1) == std::string_view::npos);
+}
+
 // "10.0.0.1", "[::1]", "10.0.0.1:8080", "[::1]:80", "::1".
 std::optional<Address> parse_hop(std::string_view hop) {
   boost::system::error_code error;
-  if (!hop.empty() && hop.front() == '[') {
-    hop = hop.substr(1, hop.find(']') - 1);
-  } else if (hop.find(':') == hop.rfind(':')) {
-    hop = hop.substr(0, hop.find(':'));
+  std::string_view port;
+  if (hop.starts_with('[')) {
+    const std::size_t bracket = hop.find(']');
+    if (bracket == std::string_view::npos) {
+      return std::nullopt;
+    }
+    port = hop.substr(bracket + 1);
+    hop = hop.substr(1, bracket - 1);
+  } else if (const std::size_t colon = hop.find(':'); colon != std::string_view::npos && colon == hop.rfind(':')) {
+    port = hop.substr(colon);
+    hop = hop.substr(0, colon);
+  }
+  if (!is_port(port)) {
+    return std::nullopt;
   }
   const Address address = ip::make_address(hop, error);
   if (error) {
@@ -64,7 +80,9 @@ TrustedProxies::TrustedProxies(const std::vector<config::Text>& blocks) {
     if (slash != std::string::npos) {
       std::from_chars(text.data() + slash + 1, text.data() + text.size(), prefix);
     }
-    blocks_.push_back({network, prefix});
+    // A block that is written as ::ffff:10.0.0.0/104 is the block 10.0.0.0/8: what it is compared with is unmapped too.
+    const bool is_mapped = network.is_v6() && network.to_v6().is_v4_mapped() && prefix >= 96;
+    blocks_.push_back(is_mapped ? Block{unmapped(network), prefix - 96} : Block{network, prefix});
   }
 }
 

@@ -47,7 +47,11 @@ const char* run(const char* p, const char* end, Class wanted) {
 
 bool at_crlf(const char* p, const char* end) { return end - p >= 2 && p[0] == '\r' && p[1] == '\n'; }
 
-HeadFlaw stopped_at(char c, HeadFlaw otherwise) { return c == '\r' || c == '\n' ? HeadFlaw::line_end : otherwise; }
+// What is wrong where a run has stopped at `p`: half a line end, or `otherwise`.
+HeadFlaw stopped_at(const char* p, const char* end, HeadFlaw otherwise) {
+  const bool is_half = p != end && (*p == '\r' || *p == '\n') && !at_crlf(p, end);
+  return is_half ? HeadFlaw::line_end : otherwise;
+}
 
 // Fields from `p` to the empty line; counts them.
 std::optional<HeadFlaw> field_flaw(const char* p, const char* end, std::size_t max_fields, std::size_t& count) {
@@ -60,11 +64,11 @@ std::optional<HeadFlaw> field_flaw(const char* p, const char* end, std::size_t m
     }
     const char* const name_end = run(p, end, token);
     if (name_end == end || *name_end != ':' || name_end == p) {
-      return name_end == end ? HeadFlaw::field_line : stopped_at(*name_end, HeadFlaw::field_line);
+      return stopped_at(name_end, end, HeadFlaw::field_line);
     }
     const char* const line_end = run(name_end + 1, end, value);
     if (!at_crlf(line_end, end)) {
-      return line_end == end ? HeadFlaw::line_end : stopped_at(*line_end, HeadFlaw::value_byte);
+      return line_end == end ? HeadFlaw::line_end : stopped_at(line_end, end, HeadFlaw::value_byte);
     }
     if (name_end - p > static_cast<std::ptrdiff_t>(max_name_size) || line_end - p > static_cast<std::ptrdiff_t>(max_line_size)) {
       return HeadFlaw::field_too_long;
@@ -108,6 +112,9 @@ std::string_view to_string(HeadFlaw flaw) {
 std::size_t head_size(std::string_view bytes, std::size_t& searched) {
   // Up to three bytes back: the empty line may straddle two reads.
   std::size_t from = searched > 3 ? searched - 3 : 0;
+  if (bytes.empty()) {
+    return 0;  // its data may be null
+  }
   while (const void* found = std::memchr(bytes.data() + from, '\n', bytes.size() - from)) {
     const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
     const std::size_t next = at + 1;
@@ -143,7 +150,7 @@ GateResult pass_request_gate(std::string_view head, const HeadLimits& limits) {
   const char* const end = head.data() + head.size();
   const char* const method_end = run(head.data(), end, token);
   if (method_end == end || *method_end != ' ' || method_end == head.data()) {
-    return refuse(method_end == end ? HeadFlaw::start_line : stopped_at(*method_end, HeadFlaw::start_line));
+    return refuse(stopped_at(method_end, end, HeadFlaw::start_line));
   }
   const char* const target_begin = method_end + 1;
   const char* const target_end = run(target_begin, end, target);
@@ -152,8 +159,8 @@ GateResult pass_request_gate(std::string_view head, const HeadLimits& limits) {
     return refuse(HeadFlaw::target_too_long);
   }
   if (target_end == end || *target_end != ' ' || target_size == 0) {
-    const bool is_at_space = target_end != end && *target_end == ' ';
-    return refuse(target_end == end || is_at_space ? HeadFlaw::start_line : stopped_at(*target_end, HeadFlaw::target_byte));
+    const bool has_ended = target_end == end || *target_end == ' ' || at_crlf(target_end, end);
+    return refuse(has_ended ? HeadFlaw::start_line : stopped_at(target_end, end, HeadFlaw::target_byte));
   }
   // "HTTP/1.1" CRLF
   const std::string_view rest(target_end + 1, static_cast<std::size_t>(end - target_end - 1));
@@ -162,7 +169,7 @@ GateResult pass_request_gate(std::string_view head, const HeadLimits& limits) {
     return refuse(HeadFlaw::start_line);
   }
   if (rest[8] != '\r' || rest[9] != '\n') {
-    return refuse(stopped_at(rest[8], HeadFlaw::start_line));
+    return refuse(stopped_at(rest.data() + 8, end, HeadFlaw::start_line));
   }
   if (rest[5] != '1' || rest[7] > '1') {
     return refuse(HeadFlaw::version);
@@ -191,7 +198,7 @@ std::optional<HeadFlaw> response_flaw(std::string_view head, std::size_t max_fie
     p = run(p, end, value);
   }
   if (!at_crlf(p, end)) {
-    return p == end ? HeadFlaw::line_end : stopped_at(*p, HeadFlaw::start_line);
+    return p == end ? HeadFlaw::line_end : stopped_at(p, end, HeadFlaw::start_line);
   }
   std::size_t count = 0;
   return field_flaw(p + 2, end, max_fields, count);

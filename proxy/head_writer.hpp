@@ -1,11 +1,11 @@
 // Writes a message head by copying into room that its caller has measured beforehand: no formatting, no growth.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cassert>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -17,8 +17,7 @@ class HeadWriter {
 
   HeadWriter& operator<<(std::string_view text) {
     assert(static_cast<std::size_t>(end_ - at_) >= text.size());
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
+    at_ = std::copy(text.begin(), text.end(), at_);  // not memcpy: the data of an empty text may be null
     return *this;
   }
 

@@ -1,4 +1,5 @@
-// A worker's share of one listening address. Every worker has a socket of its own (SO_REUSEPORT); the kernel spreads connections.
+// A worker's share of one listening address. Every worker has a socket of its own (SO_REUSEPORT); the kernel spreads
+// connections.
 #pragma once
 
 #include "config/settings.hpp"
@@ -9,10 +10,12 @@
 
 namespace keygate::proxy {
 
-// Whether the address is free: bound once without SO_REUSEPORT, then let go, so that a second process is told (contract §6).
+// Whether the address is free: bound once without SO_REUSEPORT, then let go, so that a second process is told (contract
+// §6).
 error_code probe_address(const config::ListenerSettings& settings);
 
-// A socket bound and listening, shared by address with others of this process. Any thread. The descriptor is the caller's.
+// A socket bound and listening, shared by address with others of this process. Any thread. The descriptor is the
+// caller's.
 Result<int> open_listener(const config::ListenerSettings& settings);
 
 // Accepts on the worker's thread until stopped.

@@ -3,6 +3,9 @@
 #include "proxy/field_views.hpp"
 #include "proxy/request_head.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace keygate::proxy {
 namespace {
 
@@ -13,12 +16,23 @@ class ResponseFields final : public FieldViews<false, ResponseFields> {
   explicit ResponseFields(std::span<policy::HeaderField> into) : FieldViews(into) {}
 };
 
-struct Lengths {
+struct Seen {
   unsigned content_length = 0;
   unsigned transfer_encoding = 0;
+  bool has_close = false;
 };
 
-std::optional<std::string_view> read_field(std::size_t i, field known, Lengths& seen, ResponseHead& out) {
+// The status line may end behind the status (RFC 9112 §4 has a blank there, which is often left out). Beast insists on it.
+bool parse(std::string_view head, ResponseFields& parser, std::array<char, 15>& line) {
+  if (head[12] != '\r') {
+    return parser.parse(head);
+  }
+  std::copy_n(head.data(), 12, line.data());
+  std::copy_n(" \r\n", 3, line.data() + 12);
+  return parser.parse({line.data(), line.size()}, head.substr(14));
+}
+
+std::optional<std::string_view> read_field(std::size_t i, field known, Seen& seen, ResponseHead& out) {
   const std::string_view value = out.fields[i].value;
   out.is_kept[i] = false;
   switch (known) {
@@ -39,7 +53,7 @@ std::optional<std::string_view> read_field(std::size_t i, field known, Lengths& 
     case field::connection:
       for_each_element(value, [&](std::string_view option) {
         if (equals_ignoring_case(option, "close")) {
-          out.keep_alive = false;
+          seen.has_close = true;
         } else if (equals_ignoring_case(option, "keep-alive")) {
           out.keep_alive = true;
         }
@@ -52,14 +66,6 @@ std::optional<std::string_view> read_field(std::size_t i, field known, Lengths& 
     case field::te:
     case field::trailer:
     case field::upgrade:
-      return std::nullopt;
-    case field::cache_control:
-      out.has_cache_control = true;
-      out.is_kept[i] = true;
-      return std::nullopt;
-    case field::date:
-      out.has_date = true;
-      out.is_kept[i] = true;
       return std::nullopt;
     default:  // over 300 standard names and all others go on as they are
       out.is_kept[i] = true;
@@ -77,7 +83,7 @@ void drop_nominated(std::string_view value, ResponseHead& out) {
 }
 
 // RFC 9112 §6.3, in its order.
-BodyFraming framing_of(const ResponseHead& head, const Lengths& seen, policy::Method method) {
+BodyFraming framing_of(const ResponseHead& head, const Seen& seen, policy::Method method) {
   if (method == policy::Method::head || head.is_interim() || head.status == 204 || head.status == 304) {
     return BodyFraming::none;
   }
@@ -97,11 +103,12 @@ std::optional<std::string_view> read_response_head(std::string_view head, policy
     return to_string(*flaw);
   }
   ResponseFields parser(out.fields);
-  if (!parser.parse(head)) {
+  std::array<char, 15> line;
+  if (!parse(head, parser, line)) {
     return "the parser does not agree with the gate";
   }
   out.status = parser.status();
-  out.reason = parser.reason();
+  out.reason = parser.reason().empty() ? std::string_view{} : parser.reason();
   out.minor_version = head[7] - '0';
   out.keep_alive = out.minor_version == 1;
   out.field_count = parser.count();
@@ -110,9 +117,10 @@ std::optional<std::string_view> read_response_head(std::string_view head, policy
   if (out.status < 100 || out.status > 599) {
     return "a status outside 100 to 599";
   }
-  Lengths seen;
+  Seen seen;
+  const std::span<const field> known = parser.known();
   for (std::size_t i = 0; i < out.field_count; ++i) {
-    if (const auto flaw = read_field(i, parser.known(i), seen, out)) {
+    if (const auto flaw = read_field(i, known[i], seen, out)) {
       return flaw;
     }
   }
@@ -120,10 +128,15 @@ std::optional<std::string_view> read_response_head(std::string_view head, policy
     return "both Content-Length and Transfer-Encoding";
   }
   for (std::size_t i = 0; i < out.field_count; ++i) {
-    if (parser.known(i) == field::connection) {
+    if (known[i] == field::connection) {
       drop_nominated(out.fields[i].value, out);
     }
   }
+  for (std::size_t i = 0; i < out.field_count; ++i) {
+    out.has_cache_control = out.has_cache_control || (out.is_kept[i] && known[i] == field::cache_control);
+    out.has_date = out.has_date || (out.is_kept[i] && known[i] == field::date);
+  }
+  out.keep_alive = out.keep_alive && !seen.has_close;  // "close" wins over whatever stands beside it (RFC 9112 §9.3)
   out.framing = framing_of(out, seen, method);
   if (out.status == 204 || out.is_interim()) {
     out.has_content_length = false;  // RFC 9110 §8.6: must not be sent

@@ -97,8 +97,8 @@ Awaitable<HeadRead> read_head(Client& client, const config::LimitSettings& limit
   }
 }
 
-// Says that no more comes from us, and takes what the client still sends for a moment: closing at once would reset the connection
-// and could take the answer with it.
+// Says that no more comes from us, and takes what the client still sends for a moment: closing at once would reset the
+// connection and could take the answer with it.
 Awaitable<void> linger(Client& client) {
   error_code ignored;
   client.socket.shutdown(net::socket_base::shutdown_send, ignored);
@@ -121,7 +121,8 @@ Awaitable<After> serve_one(Client& client, const HeadRead& head, std::shared_ptr
   std::unique_ptr<ExchangeRoom> room = worker.take_room();
   ++client.served;
   room->exchange.emplace(client, room->parts, std::move(generation));
-  const After after = head.refusal ? co_await room->exchange->refuse(*head.refusal) : co_await room->exchange->run(head.size);
+  const After after =
+      head.refusal ? co_await room->exchange->refuse(*head.refusal) : co_await room->exchange->run(head.size);
   room->exchange.reset();
   worker.give_back(std::move(room));
   co_return after;
@@ -156,7 +157,8 @@ void start_session(Worker& worker, TcpSocket socket, const Tcp::endpoint& peer) 
     try {
       std::rethrow_exception(thrown);
     } catch (const std::exception& error) {
-      telemetry::log_seldom(telemetry::Level::error, "session", std::string("a connection ended by a fault: ") + error.what());
+      telemetry::log_seldom(telemetry::Level::error, "session",
+                            std::string("a connection ended by a fault: ") + error.what());
     }
   });
 }

@@ -6,7 +6,8 @@
 
 namespace keygate::proxy {
 
-// Spawns the session on the worker's io_context. Nothing it does throws out of it; what does is logged and ends this connection only.
+// Spawns the session on the worker's io_context. Nothing it does throws out of it; what does is logged and ends this
+// connection only.
 void start_session(Worker& worker, TcpSocket socket, const Tcp::endpoint& peer);
 
 }  // namespace keygate::proxy

@@ -4,7 +4,8 @@
 
 namespace keygate::proxy {
 
-Snapshot::Snapshot(std::uint64_t number, std::shared_ptr<const config::Settings> from, std::shared_ptr<const policy::Policy> rules)
+Snapshot::Snapshot(std::uint64_t number, std::shared_ptr<const config::Settings> from,
+                   std::shared_ptr<const policy::Policy> rules)
     : generation(number),
       settings(std::move(from)),
       policy(std::move(rules)),

@@ -1,5 +1,5 @@
-// One immutable configuration, ready to serve with, and its number. Made by app/reload, shared as const by all workers; each
-// exchange keeps the one it began with.
+// One immutable configuration, ready to serve with, and its number. Made by app/reload, shared as const by all workers;
+// each exchange keeps the one it began with.
 #pragma once
 
 #include "config/settings.hpp"
@@ -14,7 +14,8 @@
 namespace keygate::proxy {
 
 struct Snapshot {
-  Snapshot(std::uint64_t number, std::shared_ptr<const config::Settings> from, std::shared_ptr<const policy::Policy> rules);
+  Snapshot(std::uint64_t number, std::shared_ptr<const config::Settings> from,
+           std::shared_ptr<const policy::Policy> rules);
 
   std::uint64_t generation;
   std::shared_ptr<const config::Settings> settings;

@@ -4,9 +4,8 @@
 #include <boost/asio/ip/basic_resolver.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
-#include <sys/socket.h>
-
 #include <algorithm>
+#include <sys/socket.h>
 #include <utility>
 
 namespace keygate::proxy {
@@ -37,7 +36,8 @@ void UpstreamConnection::abort() {
 
 bool UpstreamConnection::is_stale() {
   char byte = 0;
-  return ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+  return ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+         (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
 Upstream::Upstream(net::io_context& io, DeadlineWheel& deadlines, config::UpstreamSettings settings)
@@ -100,8 +100,7 @@ Awaitable<Result<std::vector<Tcp::endpoint>>> Upstream::addresses() {
   }
   net::ip::basic_resolver<Tcp, Executor> resolver(io_);
   const config::EndpointSettings& endpoint = settings_.endpoints.front();
-  const auto [error, found] =
-      co_await resolver.async_resolve(endpoint.host, std::to_string(endpoint.port), use_tuple);
+  const auto [error, found] = co_await resolver.async_resolve(endpoint.host, std::to_string(endpoint.port), use_tuple);
   if (error && addresses_.empty()) {
     co_return error;
   }

@@ -17,8 +17,8 @@ namespace keygate::proxy {
 
 class Upstream;
 
-// A connection to an upstream, in use by one exchange or idle in its Upstream. `deadline` cancels what the socket waits for
-// and notes it in has_timed_out.
+// A connection to an upstream, in use by one exchange or idle in its Upstream. `deadline` cancels what the socket waits
+// for and notes it in has_timed_out.
 struct UpstreamConnection {
   explicit UpstreamConnection(net::io_context& io);
   UpstreamConnection(const UpstreamConnection&) = delete;
@@ -56,8 +56,8 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   // The idle connection used last, or null.
   std::unique_ptr<UpstreamConnection> take_idle();
 
-  // A new connection within connect_timeout. Errors are the socket's; timed_out past the limit. Names are resolved off this thread,
-  // kept for 30 s, and the last good answer serves while none can be had.
+  // A new connection within connect_timeout. Errors are the socket's; timed_out past the limit. Names are resolved off
+  // this thread, kept for 30 s, and the last good answer serves while none can be had.
   Awaitable<Result<std::unique_ptr<UpstreamConnection>>> connect();
 
   // After a complete exchange that left nothing over; see reuse rules in exchange.

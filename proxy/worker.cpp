@@ -69,9 +69,7 @@ std::shared_ptr<Upstream> Worker::find_unchanged(const config::UpstreamSettings&
   return nullptr;
 }
 
-void Worker::drain() {
-  is_draining_ = true;
-}
+void Worker::drain() { is_draining_ = true; }
 
 void Worker::close_idle() {
   for (auto it = residents.begin(); it != residents.end();) {

@@ -1,5 +1,5 @@
-// Everything one thread owns: an io_context, the caches, pools and clients of its share of the traffic. Nothing in it is touched
-// by another thread; others post to `io`. Made and run by app/server.
+// Everything one thread owns: an io_context, the caches, pools and clients of its share of the traffic. Nothing in it
+// is touched by another thread; others post to `io`. Made and run by app/server.
 #pragma once
 
 #include "keys/digest.hpp"
@@ -67,10 +67,10 @@ class Worker {
 
   // All below: on the worker's thread only.
   void apply(std::shared_ptr<const Snapshot> snapshot);
-  void drain();          // every answer says "Connection: close" from now on
-  void close_idle();     // idle clients and upstream connections are closed
-  void stop();           // no more ticks: io ends when the last coroutine has
-  void abort_all();      // every client is closed in the middle of whatever it does
+  void drain();       // every answer says "Connection: close" from now on
+  void close_idle();  // idle clients and upstream connections are closed
+  void stop();        // no more ticks: io ends when the last coroutine has
+  void abort_all();   // every client is closed in the middle of whatever it does
   void arm(Deadline& deadline, std::chrono::milliseconds after);
   void report(const telemetry::Outcome& outcome);
   std::string_view next_request_id();  // 32 hex digits; valid until the next call

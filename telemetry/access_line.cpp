@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::size_t max_field = 512;
 
-// Bytes outside printable ASCII become \u00XX, so a line is always valid JSON and never carries a terminal's escape codes.
+// Bytes outside printable ASCII become \u00XX, so a line is always valid JSON and never carries a terminal's escape
+// codes.
 void append_escaped(std::string& out, std::string_view text) {
   static constexpr char hex[] = "0123456789abcdef";
   for (const char c : text.substr(0, max_field)) {
@@ -43,7 +44,8 @@ void append_padded(std::string& out, int number, int width) {
   out.append(digits.data(), end);
 }
 
-// RFC 3339 in UTC with milliseconds. The calendar part of the last second is kept: gmtime costs more than the whole line.
+// RFC 3339 in UTC with milliseconds. The calendar part of the last second is kept: gmtime costs more than the whole
+// line.
 void append_time(std::string& out, std::chrono::system_clock::time_point time) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
   const auto second = static_cast<std::time_t>(ms / 1000);

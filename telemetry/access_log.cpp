@@ -2,10 +2,6 @@
 
 #include "telemetry/log.hpp"
 
-#include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -13,8 +9,11 @@
 #include <climits>
 #include <condition_variable>
 #include <mutex>
+#include <poll.h>
 #include <string_view>
+#include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 
 namespace keygate::telemetry {
 
@@ -55,13 +54,13 @@ struct AccessLog::Impl {
     }
   }
 
-  // A full pipe is waited for, in steps, so that a stop is never stuck in write(2): POLLOUT promises room for PIPE_BUF bytes.
-  // A closed pipe or a full disk costs these lines.
+  // A full pipe is waited for, in steps, so that a stop is never stuck in write(2): POLLOUT promises room for PIPE_BUF
+  // bytes. A closed pipe or a full disk costs these lines.
   void write_out(std::string_view text) {
     while (!text.empty() && !give_up.load(std::memory_order_relaxed)) {
       pollfd waiting{descriptor, POLLOUT, 0};
-      if (!is_file && ::poll(&waiting, 1, 100) == 0) {
-        continue;
+      if (!is_file && ::poll(&waiting, 1, 100) <= 0) {
+        continue;  // full, or a signal came: without a yes from poll, a write could block
       }
       const std::size_t step = is_file ? text.size() : std::min<std::size_t>(text.size(), PIPE_BUF);
       const ssize_t n = ::write(descriptor, text.data(), step);

@@ -1,5 +1,5 @@
-// The access log: one line a finished exchange, on stdout. Workers format into a buffer of their own; a thread of the log's
-// writes. A sink that blocks or fails costs lines, which are counted, and never a request's time.
+// The access log: one line a finished exchange, on stdout. Workers format into a buffer of their own; a thread of the
+// log's writes. A sink that blocks or fails costs lines, which are counted, and never a request's time.
 #pragma once
 
 #include "telemetry/outcome.hpp"
@@ -29,8 +29,8 @@ class AccessLog {
   AccessLog(const AccessLog&) = delete;
   AccessLog& operator=(const AccessLog&) = delete;
 
-  // Hands over `lines` (whole lines, `count` of them) and leaves it empty with its capacity. Any thread; never blocks on the sink. Beyond
-  // max_queued_bytes the lines are dropped and counted.
+  // Hands over `lines` (whole lines, `count` of them) and leaves it empty with its capacity. Any thread; never blocks
+  // on the sink. Beyond max_queued_bytes the lines are dropped and counted.
   void write(std::string& lines, std::uint64_t count);
 
   std::uint64_t dropped() const;

@@ -7,6 +7,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -50,12 +51,28 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+// How many bytes at the start of `text` are one character that may be shown; 0: a control, or no UTF-8 (RFC 3629), which
+// would make the line no JSON.
+std::size_t shown_size(std::string_view text) {
+  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte(0) < 0x80) return byte(0) < 0x20 || byte(0) == 0x7f ? 0 : 1;
+  const std::size_t size = byte(0) < 0xe0 ? 2 : byte(0) < 0xf0 ? 3 : 4;
+  if (byte(0) < 0xc2 || byte(0) > 0xf4 || text.size() < size) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80) return 0;
+  }
+  const bool is_control = byte(0) == 0xc2 && byte(1) < 0xa0;
+  const bool is_overlong = (byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xf0 && byte(1) < 0x90);
+  const bool is_no_character = (byte(0) == 0xed && byte(1) > 0x9f) || (byte(0) == 0xf4 && byte(1) > 0x8f);
+  return is_control || is_overlong || is_no_character ? 0 : size;
+}
+
 std::string printable(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      c = '?';
-    }
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t size = shown_size(text);
+    out += size == 0 ? std::string_view("?") : text.substr(0, size);
+    text.remove_prefix(std::max<std::size_t>(size, 1));
   }
   return out;
 }
@@ -94,8 +111,9 @@ void log_seldom(Level level, std::string_view topic, std::string_view message) {
     left_out = it->second.left_out;
     it->second = Last{now, 0};
   }
-  log(level, left_out == 0 ? std::string(message)
-                           : std::string(message) + " (" + std::to_string(left_out) + " more like this since the last)");
+  log(level, left_out == 0
+                 ? std::string(message)
+                 : std::string(message) + " (" + std::to_string(left_out) + " more like this since the last)");
 }
 
 }  // namespace keygate::telemetry

@@ -1,5 +1,5 @@
-// The facts of one finished exchange: all that logs and metrics ever see (contract §9). Filled once by proxy's exchange and
-// handed over once. Never holds a key, a cookie or a query string.
+// The facts of one finished exchange: all that logs and metrics ever see (contract §9). Filled once by proxy's exchange
+// and handed over once. Never holds a key, a cookie or a query string.
 #pragma once
 
 #include <chrono>
@@ -8,17 +8,18 @@
 
 namespace keygate::telemetry {
 
-// Every view is valid for the duration of the call that hands the Outcome over, and no longer. Empty: not known, or none.
+// Every view is valid for the duration of the call that hands the Outcome over, and no longer. Empty: not known, or
+// none.
 struct Outcome {
   std::chrono::system_clock::time_point started;
   std::string_view request_id;
   std::string_view client;  // the client's address as policy sees it
   std::string_view method;
-  std::string_view host;    // canonical
-  std::string_view path;    // canonical, no query
+  std::string_view host;  // canonical
+  std::string_view path;  // canonical, no query
   std::string_view route;
-  std::string_view code;    // of the reason table; "ok" for a grant that went well
-  int status = 0;           // what the client was sent; 0: nothing
+  std::string_view code;  // of the reason table; "ok" for a grant that went well
+  int status = 0;         // what the client was sent; 0: nothing
   std::string_view key_id;
   std::string_view organization_id;
   std::string_view environment;
@@ -28,8 +29,8 @@ struct Outcome {
   std::string_view source;           // memory, or the name of the source that answered
   std::int64_t age_ms = -1;          // of the record that decided; -1: none did
   std::uint64_t generation = 0;
-  std::uint64_t bytes_in = 0;        // body bytes received from the client
-  std::uint64_t bytes_out = 0;       // body bytes sent to the client
+  std::uint64_t bytes_in = 0;   // body bytes received from the client
+  std::uint64_t bytes_out = 0;  // body bytes sent to the client
   std::chrono::microseconds duration{0};
   std::chrono::microseconds auth{0};
   std::string_view upstream;

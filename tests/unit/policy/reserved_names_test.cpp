@@ -103,7 +103,7 @@ TEST(ReservedNames, FollowTheConfiguration) {
   EXPECT_EQ(names.classify("X-Org-Id"), plain);
   EXPECT_EQ(names.classify("X-User-Id"), plain);
   EXPECT_EQ(names.classify("X-Token"), credential);
-  EXPECT_EQ(names.classify("Authorization"), credential);  // though bearer is no source here
+  EXPECT_EQ(names.classify("Authorization"), plain);  // bearer is no source here: it is the upstream's own
   EXPECT_EQ(names.classify("X-Api-Key"), plain);
   EXPECT_EQ(names.classify("api_key"), plain);
   EXPECT_EQ(names.classify("session"), plain);
