@@ -1,5 +1,6 @@
 #include "config/source_text.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -45,10 +46,14 @@ Parsed<std::string> read_source(const std::string& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file) return Fault{std::string("cannot be read: ") + std::strerror(errno == 0 ? EIO : errno), ""};
-  std::string text(max_source_bytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  // Piece by piece: the bound is far above what files really are, and its memory would stay with the process.
+  std::string text;
+  std::array<char, 64 * 1024> piece;
+  while (text.size() <= max_source_bytes && file) {
+    file.read(piece.data(), piece.size());
+    text.append(piece.data(), static_cast<std::size_t>(file.gcount()));
+  }
   if (file.bad()) return Fault{"cannot be read to its end", ""};
-  text.resize(static_cast<std::size_t>(file.gcount()));
   return text;
 }
 

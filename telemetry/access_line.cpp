@@ -1,5 +1,6 @@
 #include "telemetry/access_log.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <ctime>
@@ -10,22 +11,29 @@ namespace {
 
 constexpr std::size_t max_field = 512;
 
+bool is_plain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
 // Bytes outside printable ASCII become \u00XX, so a line is always valid JSON and never carries a terminal's escape
 // codes.
 void append_escaped(std::string& out, std::string_view text) {
   static constexpr char hex[] = "0123456789abcdef";
-  for (const char c : text.substr(0, max_field)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
+  text = text.substr(0, max_field);
+  while (!text.empty()) {
+    const auto plain = static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_plain) - text.begin());
+    out.append(text.data(), plain);
+    if (plain == text.size()) {
+      return;
+    }
+    const auto byte = static_cast<unsigned char>(text[plain]);
+    if (byte == '"' || byte == '\\') {
       out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte >= 0x7f) {
+      out += text[plain];
+    } else {
       out += "\\u00";
       out += hex[byte >> 4U];
       out += hex[byte & 15U];
-    } else {
-      out += c;
     }
+    text.remove_prefix(plain + 1);
   }
 }
 

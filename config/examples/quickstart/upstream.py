@@ -4,6 +4,7 @@ import http.server
 
 class Echo(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
 
     def answer(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
