@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Are the docs still true to the sources, as far as a grep can tell? Every `file:function` in docs/life-of-a-request.md, every file
+# that docs/architecture.md names, every link to a file or heading of this repository, every row of the reason table.
+# Run from anywhere; prints each miss and fails if there is one.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+misses=0
+miss() {
+  printf '%s\n' "$*"
+  misses=$((misses + 1))
+}
+
+# Headings as the anchors that are made of them.
+anchors_of() {
+  sed -n 's/^#\{1,6\} //p' "$1" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g'
+}
+
+check_functions() {
+  local doc=docs/life-of-a-request.md file name
+  while IFS=: read -r file name; do
+    if [[ ! -f $file ]]; then
+      miss "$doc: there is no $file"
+    elif ! grep -Eq "(^|[^A-Za-z0-9_])$name([(]|[^A-Za-z0-9_]*[{])" "$file"; then
+      miss "$doc: $file has no $name"
+    fi
+  done < <(grep -oE '`[a-z_]+/[a-z0-9_]+\.[ch]pp:[A-Za-z_]+`' "$doc" | tr -d '\140' | sort -u)
+}
+
+check_files() {
+  local doc=docs/architecture.md stem
+  while read -r stem; do
+    [[ -e $stem || -e $stem.hpp || -e $stem.cpp ]] || miss "$doc: there is no $stem"
+  done < <(grep -oE '`(telemetry|config|policy|keys|proxy|app|tests)/[a-z0-9_./]+`' "$doc" | tr -d '\140' | sort -u)
+}
+
+check_links() {
+  local doc target file anchor
+  while IFS= read -r doc; do
+    while IFS= read -r target; do
+      [[ $target != *://* && $target != mailto:* ]] || continue
+      file=${target%%#*}
+      if [[ -n $file ]]; then file=$(dirname "$doc")/$file; else file=$doc; fi
+      if [[ ! -e $file ]]; then
+        miss "$doc: the link to $target leads nowhere"
+      elif [[ $target == *#* ]]; then
+        anchor=${target#*#}
+        anchors_of "$file" | grep -Fqx -- "$anchor" || miss "$doc: $file has no heading #$anchor"
+      fi
+    done < <(grep -oE '\]\([^) ]+\)' "$doc" | sed 's/^](//; s/)$//' | sort -u)
+  done < <(find . -maxdepth 1 -name '*.md'; find docs -name '*.md')
+}
+
+check_reasons() {
+  local doc=docs/errors.md status code
+  while read -r status code; do
+    grep -Fq -- "| $status | \`$code\` |" "$doc" || miss "$doc: no row for $status $code"
+  done < <(sed -nE 's/.*ReasonRow\{Reason::[a-z0-9_]+, ([0-9]+), "([a-z_]+)".*/\1 \2/p' policy/reason.cpp)
+}
+
+check_functions
+check_files
+check_links
+check_reasons
+[[ $misses -eq 0 ]] || { printf '%d misses\n' "$misses"; exit 1; }
+echo "the docs name nothing that is not there"
