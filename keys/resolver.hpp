@@ -14,6 +14,13 @@
 
 namespace keygate::keys {
 
+// `record` with its grants judged under `catalogue`, the one of snapshot `generation`; the same record where it already is. For an
+// exchange that holds an older snapshot than look_up's answer was judged under: bit sets of two catalogues do not compare.
+std::shared_ptr<const Record> judge_under(const policy::Catalogue& catalogue, std::uint64_t generation,
+                                          std::shared_ptr<const Record> record);
+
+// Goes before its io_context and its sources: whoever still waits then gets errc::unavailable from the io_context, and an answer that
+// comes later finds nobody.
 class Resolver {
  public:
   // `sources` are asked in order until one answers; they and `io` outlive the resolver.

@@ -2,6 +2,7 @@
 // Blocking; used from one thread at a time. Several processes may have one file open; the change log tells each what to forget.
 #pragma once
 
+#include "keys/asio.hpp"
 #include "keys/digest.hpp"
 #include "keys/key_format.hpp"
 #include "policy/principal.hpp"
@@ -10,6 +11,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace keygate::keys {
@@ -23,6 +26,9 @@ struct NewKey {
   std::string prefix = "kg_";
   std::optional<std::int64_t> expires_at;  // unix seconds
 };
+
+// The first field that create would refuse, by its name above; empty: none. `now`: unix seconds.
+std::string_view unfit_field(const NewKey& key, std::int64_t now);
 
 // A key as the store knows it: everything but its text.
 struct StoredKey {

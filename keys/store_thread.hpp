@@ -22,7 +22,8 @@ class StoreThread {
   ~StoreThread();  // stops and joins; look-ups still waiting end with errc::unavailable
 
   // A Source for one worker; its `done` is posted to `io`. At most 1024 look-ups wait over all workers: errc::overloaded beyond.
-  // A look-up that has not been answered within 2 s ends with errc::timed_out. Must not outlive this.
+  // A look-up that has not been answered within 2 s ends with errc::timed_out. Must not outlive this, nor `io`: look-ups
+  // that still wait when the source goes are dropped.
   std::unique_ptr<Source> source_for(net::io_context& io);
 
   // Notes that a key was used now; written at most once a second, and lost on a crash. Any thread.

@@ -1,0 +1,94 @@
+#include "keys/key_format.hpp"
+
+#include "keys/base62.hpp"
+
+#include <boost/crc.hpp>
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <stdexcept>
+#include <utility>
+
+namespace keygate::keys {
+
+namespace {
+
+constexpr std::size_t checksum_size = 6;  // 62^6 > 2^32
+constexpr std::size_t min_open_size = 20;
+constexpr std::size_t max_open_size = 256;
+
+bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+
+bool is_token_character(char c) {
+  return is_alphanumeric(c) || std::string_view("._~+/=-").find(c) != std::string_view::npos;
+}
+
+bool has_open_form(std::string_view text) {
+  return text.size() >= min_open_size && text.size() <= max_open_size && std::ranges::all_of(text, is_token_character);
+}
+
+bool has_form(const config::KeyFormatSettings& format, std::string_view key) {
+  if (format.crc32_checksum && !has_valid_checksum(key)) return false;
+  if (format.length == 0) return has_open_form(key);
+  // Whatever a format asks for, a key has to fit into a Secret.
+  if (key.size() != format.length || key.size() > Secret::max_size) return false;
+  return std::ranges::all_of(key.substr(format.prefix.size()), is_alphanumeric);
+}
+
+bool is_prefix(std::string_view prefix) {
+  return !prefix.empty() && prefix.size() <= max_prefix_size &&
+         std::ranges::all_of(prefix, [](char c) { return is_alphanumeric(c) || c == '_'; });
+}
+
+}  // namespace
+
+KeyFormats::KeyFormats(std::vector<config::KeyFormatSettings> formats) : formats_(std::move(formats)) {
+  std::ranges::stable_sort(formats_, std::ranges::greater{}, [](const auto& format) { return format.prefix.size(); });
+}
+
+std::optional<policy::Environment> KeyFormats::fit(SecretView key) const {
+  const std::string_view text = key.reveal();
+  if (formats_.empty()) {
+    if (has_open_form(text)) return policy::Environment::none;
+    return std::nullopt;
+  }
+  const auto format =
+      std::ranges::find_if(formats_, [text](const auto& candidate) { return text.starts_with(candidate.prefix); });
+  if (format == formats_.end() || !has_form(*format, text)) return std::nullopt;
+  return format->environment;
+}
+
+std::string checksum_of(std::string_view body) {
+  boost::crc_32_type crc;
+  crc.process_bytes(body.data(), body.size());
+  std::uint32_t rest = crc.checksum();
+  std::string digits(checksum_size, base62_digits[0]);
+  for (std::size_t i = checksum_size; i-- > 0; rest /= base62_digits.size()) {
+    digits[i] = base62_digits[rest % base62_digits.size()];
+  }
+  return digits;
+}
+
+bool has_valid_checksum(std::string_view key) {
+  if (key.size() <= checksum_size) return false;
+  const std::size_t body = key.size() - checksum_size;
+  return key.substr(body) == checksum_of(key.substr(0, body));
+}
+
+Secret generate_key(std::string_view prefix) {
+  if (!is_prefix(prefix)) throw std::invalid_argument("a key's prefix is 1 to 10 of [A-Za-z0-9_]");
+  std::array<char, key_size> text;
+  std::ranges::copy(prefix, text.begin());
+  const std::size_t body = key_size - checksum_size;
+  fill_with_random_base62(std::span(text).first(body).subspan(prefix.size()));
+  std::ranges::copy(checksum_of(std::string_view(text.data(), body)), text.begin() + body);
+  Secret key(SecretView({text.data(), text.size()}));
+  OPENSSL_cleanse(text.data(), text.size());
+  return key;
+}
+
+}  // namespace keygate::keys

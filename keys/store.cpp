@@ -1,0 +1,271 @@
+#include "keys/store.hpp"
+
+#include "keys/base62.hpp"
+#include "keys/sqlite.hpp"
+#include "keys/store_row.hpp"
+#include "keys/store_schema.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <limits>
+#include <span>
+
+namespace keygate::keys {
+
+namespace {
+
+constexpr std::chrono::milliseconds lock_wait{5'000};
+constexpr std::size_t id_digits = 20;
+
+std::string new_id() {
+  std::string id = "key_";
+  const std::size_t start = id.size();
+  id.resize(start + id_digits);
+  fill_with_random_base62(std::span(id).subspan(start));
+  return id;
+}
+
+// A text that someone chose has to look like a key of no particular format.
+bool is_importable(SecretView text) { return KeyFormats({}).fit(text).has_value(); }
+
+StoreRow row_of(const NewKey& key, SecretView text, const KeyDigest& digest, std::int64_t now) {
+  StoreRow row;
+  row.key.id = new_id();
+  row.key.shown_prefix = text.reveal().substr(0, shown_prefix_size);
+  row.key.organization = key.organization;
+  row.key.user = key.user;
+  row.key.name = key.name;
+  row.key.environment = key.environment;
+  row.key.scopes = key.scopes;
+  row.key.created_at = now;
+  row.key.expires_at = key.expires_at;
+  row.digest = digest;
+  row.prefix = key.prefix;
+  return row;
+}
+
+}  // namespace
+
+struct Store::Impl {
+  explicit Impl(sqlite::Database opened) : database(std::move(opened)) {}
+
+  // The one row that `where` (with one ?) fits; not_found.
+  template <class Value>
+  Result<StoreRow> find(std::string_view where, const Value& value) {
+    sqlite::Statement statement(database, std::string(select_rows).append(where));
+    statement.bind(value);
+    switch (statement.step()) {
+      case sqlite::Step::row:
+        return read_row(statement);
+      case sqlite::Step::done:
+        return make_error_code(store_errc::not_found);
+      case sqlite::Step::failed:
+        break;
+    }
+    return statement.error();
+  }
+  Result<StoreRow> find_id(const std::string& id) { return find("WHERE id = ?", id); }
+
+  error_code insert(const StoreRow& row);  // and its change
+  error_code note_change(const KeyDigest& digest);
+
+  sqlite::Database database;
+  Hasher hasher;
+  // Kept prepared: what a proxy runs all the time.
+  sqlite::Statement answer{database, select_answer};
+  sqlite::Statement changes{database,
+                            "SELECT position, digest FROM changes WHERE position > ? ORDER BY position LIMIT ?"};
+};
+
+error_code Store::Impl::insert(const StoreRow& row) {
+  const StoredKey& key = row.key;
+  const std::string scopes = join_scopes(key.scopes);
+  sqlite::Statement statement(
+      database,
+      "INSERT INTO keys (id, digest, shown_prefix, prefix, organization, user, name, environment,"
+      " scopes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  statement.bind(key.id, row.digest, key.shown_prefix, row.prefix, key.organization, key.user, key.name,
+                 policy::to_string(key.environment), scopes, key.created_at, key.expires_at);
+  if (const error_code failed = statement.run()) return failed;
+  return note_change(row.digest);
+}
+
+error_code Store::Impl::note_change(const KeyDigest& digest) {
+  sqlite::Statement statement(database, "INSERT INTO changes (digest) VALUES (?)");
+  return statement.bind(digest).run();
+}
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Store::~Store() = default;
+Store::Store(Store&&) noexcept = default;
+Store& Store::operator=(Store&&) noexcept = default;
+
+Result<Store> Store::open(const std::string& path) {
+  // To SQLite, "" and names like ":memory:" mean a database that is gone when it is closed.
+  if (path.empty() || path.front() == ':') return make_error_code(store_errc::cannot_open);
+  if (const error_code failed = create_private_file(path)) return failed;
+  Result<sqlite::Database> database = sqlite::Database::open(path);
+  if (database.has_error()) return database.error();
+  database->wait_for_locks(lock_wait);
+  if (const error_code failed = prepare_store(*database)) return failed;
+  auto impl = std::make_unique<Impl>(std::move(*database));
+  if (impl->answer.error()) return impl->answer.error();
+  if (impl->changes.error()) return impl->changes.error();
+  return Store(std::move(impl));
+}
+
+Result<CreatedKey> Store::create(const NewKey& key, std::int64_t now) {
+  if (!unfit_field(key, now).empty()) return make_error_code(store_errc::invalid_field);
+  Secret text = generate_key(key.prefix);
+  Result<StoredKey> stored = import(key, text.view(), now);
+  if (stored.has_error()) return stored.error();
+  return CreatedKey{std::move(*stored), std::move(text)};
+}
+
+Result<StoredKey> Store::import(const NewKey& key, SecretView text, std::int64_t now) {
+  if (!unfit_field(key, now).empty() || !is_importable(text)) return make_error_code(store_errc::invalid_field);
+  const KeyDigest digest = impl_->hasher(text);
+  sqlite::Transaction transaction(impl_->database);
+  if (transaction.error()) return transaction.error();
+  Result<StoreRow> there = impl_->find("WHERE digest = ?", digest);
+  if (there.has_value()) return std::move(there->key);
+  if (there.error() != store_errc::not_found) return there.error();
+
+  StoreRow row = row_of(key, text, digest, now);
+  if (const error_code failed = impl_->insert(row)) return failed;
+  if (const error_code failed = transaction.commit()) return failed;
+  return std::move(row.key);
+}
+
+Result<std::vector<StoredKey>> Store::list(const std::optional<std::string>& organization) {
+  sqlite::Statement statement(impl_->database, std::string(select_rows)
+                                                   .append(organization ? "WHERE organization = ?" : "")
+                                                   .append(" ORDER BY created_at, rowid"));
+  if (organization) statement.bind(*organization);
+  std::vector<StoredKey> keys;
+  for (;;) {
+    switch (statement.step()) {
+      case sqlite::Step::done:
+        return keys;
+      case sqlite::Step::failed:
+        return statement.error();
+      case sqlite::Step::row:
+        break;
+    }
+    Result<StoreRow> row = read_row(statement);
+    if (row.has_error()) return row.error();
+    keys.push_back(std::move(row->key));
+  }
+}
+
+Result<StoredKey> Store::show(const std::string& id) {
+  Result<StoreRow> row = impl_->find_id(id);
+  if (row.has_error()) return row.error();
+  return std::move(row->key);
+}
+
+Result<CreatedKey> Store::rotate(const std::string& id, std::int64_t grace, std::int64_t now) {
+  if (grace < 0 || grace > std::numeric_limits<std::int64_t>::max() - now) {
+    return make_error_code(store_errc::invalid_field);
+  }
+  sqlite::Transaction transaction(impl_->database);
+  if (transaction.error()) return transaction.error();
+  const Result<StoreRow> old = impl_->find_id(id);
+  if (old.has_error()) return old.error();
+  if (old->key.revoked_at) return make_error_code(store_errc::already_revoked);
+  if (old->key.expires_at && *old->key.expires_at <= now) return make_error_code(store_errc::already_expired);
+
+  const NewKey same{old->key.organization, old->key.user, old->key.name,      old->key.environment,
+                    old->key.scopes,       old->prefix,   old->key.expires_at};
+  if (!unfit_field(same, now).empty()) return make_error_code(store_errc::invalid_field);
+  Secret text = generate_key(same.prefix);
+  StoreRow row = row_of(same, text.view(), impl_->hasher(text.view()), now);
+  if (const error_code failed = impl_->insert(row)) return failed;
+
+  const std::int64_t end = std::min(now + grace, old->key.expires_at.value_or(now + grace));
+  sqlite::Statement retire(impl_->database, "UPDATE keys SET expires_at = ?, rotated_to = ? WHERE id = ?");
+  if (const error_code failed = retire.bind(end, row.key.id, id).run()) return failed;
+  if (const error_code failed = impl_->note_change(old->digest)) return failed;
+  if (const error_code failed = transaction.commit()) return failed;
+  return CreatedKey{std::move(row.key), std::move(text)};
+}
+
+Result<StoredKey> Store::revoke(const std::string& id, std::int64_t now) {
+  sqlite::Transaction transaction(impl_->database);
+  if (transaction.error()) return transaction.error();
+  Result<StoreRow> row = impl_->find_id(id);
+  if (row.has_error()) return row.error();
+  if (row->key.revoked_at) return std::move(row->key);
+
+  sqlite::Statement statement(impl_->database, "UPDATE keys SET revoked_at = ? WHERE id = ?");
+  if (const error_code failed = statement.bind(now, id).run()) return failed;
+  if (const error_code failed = impl_->note_change(row->digest)) return failed;
+  if (const error_code failed = transaction.commit()) return failed;
+  row->key.revoked_at = now;
+  return std::move(row->key);
+}
+
+Result<policy::KeyAnswer> Store::verify(const KeyDigest& digest, std::int64_t now) {
+  const sqlite::Running running(impl_->answer);
+  impl_->answer.bind(digest);
+  switch (impl_->answer.step()) {
+    case sqlite::Step::row:
+      return read_answer(impl_->answer, now);
+    case sqlite::Step::done:
+      return policy::KeyAnswer{};  // unknown
+    case sqlite::Step::failed:
+      break;
+  }
+  return impl_->answer.error();
+}
+
+Result<std::int64_t> Store::last_change() {
+  sqlite::Statement statement(impl_->database, "SELECT coalesce(max(position), 0) FROM changes");
+  if (statement.step() == sqlite::Step::row) return statement.integer(0);
+  return statement.error();
+}
+
+Result<std::vector<Store::Change>> Store::changes_after(std::int64_t position, std::size_t limit) {
+  const sqlite::Running running(impl_->changes);
+  impl_->changes.bind(position, static_cast<std::int64_t>(limit));
+  std::vector<Change> changes;
+  for (;;) {
+    switch (impl_->changes.step()) {
+      case sqlite::Step::done:
+        return changes;
+      case sqlite::Step::failed:
+        return impl_->changes.error();
+      case sqlite::Step::row:
+        break;
+    }
+    Change& change = changes.emplace_back();
+    change.position = impl_->changes.integer(0);
+    const std::string_view digest = impl_->changes.bytes(1);
+    std::memcpy(change.digest.bytes.data(), digest.data(), std::min(digest.size(), change.digest.bytes.size()));
+  }
+}
+
+Result<void> Store::touch(const std::vector<std::pair<KeyDigest, std::int64_t>>& used) {
+  sqlite::Database& database = impl_->database;
+  // Last use is worth neither a wait for the disk nor one for another process: look-ups stand behind it.
+  database.wait_for_locks(std::chrono::milliseconds{0});
+  database.execute("PRAGMA synchronous = NORMAL");
+  const auto write = [&]() -> error_code {
+    sqlite::Transaction transaction(database);
+    if (transaction.error()) return transaction.error();
+    sqlite::Statement statement(
+        database, "UPDATE keys SET last_used_at = ?1 WHERE digest = ?2 AND coalesce(last_used_at, ?1 - 1) < ?1");
+    for (const auto& [digest, at] : used) {
+      if (const error_code failed = statement.bind(at, digest).run()) return failed;
+    }
+    return transaction.commit();
+  };
+  const error_code failed = write();
+  database.execute("PRAGMA synchronous = FULL");
+  database.wait_for_locks(lock_wait);
+  if (failed) return failed;
+  return {};
+}
+
+}  // namespace keygate::keys

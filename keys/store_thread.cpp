@@ -1,0 +1,223 @@
+#include "keys/store_thread.hpp"
+
+#include "keys/store_desk.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace keygate::keys {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t max_waiting = 1024;
+constexpr std::size_t changes_per_read = 1000;
+constexpr std::size_t max_noted_uses = 100'000;  // between two writes; more are let go
+constexpr std::chrono::milliseconds read_interval{250};
+constexpr std::chrono::milliseconds write_interval{1'000};
+
+std::int64_t unix_now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+struct Request {
+  KeyDigest digest;
+  std::weak_ptr<StoreDesk> desk;
+  std::uint64_t ticket;
+};
+
+void reply(const Request& request, Result<Found> found) {
+  if (const auto desk = request.desk.lock()) desk->answer(request.ticket, std::move(found));
+}
+
+// Look-ups on their way to the store's thread. Shared with the sources, which may find that the thread is gone.
+class Requests {
+ public:
+  // errc::overloaded or errc::unavailable where it is not taken.
+  error_code add(Request request) {
+    const std::lock_guard lock(mutex_);
+    if (is_stopped_) return errc::unavailable;
+    if (waiting_ >= max_waiting) return errc::overloaded;
+    ++waiting_;
+    queue_.push_back(std::move(request));
+    arrived_.notify_one();
+    return {};
+  }
+
+  // Waits for requests until `limit`; what there is then, perhaps nothing.
+  std::vector<Request> take(Clock::time_point limit) {
+    std::unique_lock lock(mutex_);
+    arrived_.wait_until(lock, limit, [this] { return is_stopped_ || !queue_.empty(); });
+    if (is_stopped_) return {};
+    return std::exchange(queue_, {});
+  }
+
+  // One of those taken is about to be answered.
+  void make_room() {
+    const std::lock_guard lock(mutex_);
+    --waiting_;
+  }
+
+  void stop() {
+    const std::lock_guard lock(mutex_);
+    is_stopped_ = true;
+    arrived_.notify_one();
+  }
+
+  bool is_stopped() {
+    const std::lock_guard lock(mutex_);
+    return is_stopped_;
+  }
+
+  // Once the thread is gone: what it did not come to.
+  std::vector<Request> leave() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(queue_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::vector<Request> queue_;
+  std::size_t waiting_ = 0;  // in the queue, and taken but not answered yet
+  bool is_stopped_ = false;
+};
+
+// Closing the desk needs the io_context: a source goes before it.
+class StoreSource final : public Source {
+ public:
+  StoreSource(net::io_context& io, std::shared_ptr<Requests> requests)
+      : desk_(std::make_shared<StoreDesk>(io)), requests_(std::move(requests)) {}
+  ~StoreSource() override { desk_->close(); }
+  StoreSource(const StoreSource&) = delete;
+  StoreSource& operator=(const StoreSource&) = delete;
+
+  std::string_view name() const override { return "store"; }
+
+  void look_up(const KeyDigest& digest, std::shared_ptr<const Secret>, Done done) override {
+    const std::uint64_t ticket = desk_->wait_for(std::move(done));
+    if (const error_code refused = requests_->add({digest, desk_, ticket})) desk_->answer(ticket, refused);
+  }
+
+ private:
+  std::shared_ptr<StoreDesk> desk_;
+  std::shared_ptr<Requests> requests_;
+};
+
+}  // namespace
+
+struct StoreThread::Impl {
+  Impl(Store opened, std::int64_t start, OnChange listener)
+      : store(std::move(opened)), position(start), on_change(std::move(listener)) {}
+
+  void run();
+  void answer(const std::vector<Request>& batch);
+  void read_changes();
+  void write_uses();
+
+  Store store;
+  std::int64_t position;  // of the last change that on_change has heard of
+  const OnChange on_change;
+  const std::shared_ptr<Requests> requests = std::make_shared<Requests>();
+
+  std::mutex uses_mutex;
+  boost::unordered_flat_map<KeyDigest, std::int64_t, DigestHash> uses;
+
+  std::thread thread;
+};
+
+void StoreThread::Impl::run() {
+  auto next_read = Clock::now() + read_interval;
+  auto next_write = Clock::now() + write_interval;
+  while (!requests->is_stopped()) {
+    answer(requests->take(next_read));
+    if (Clock::now() >= next_read) {
+      read_changes();
+      next_read = Clock::now() + read_interval;
+    }
+    if (Clock::now() >= next_write) {
+      write_uses();
+      next_write = Clock::now() + write_interval;
+    }
+  }
+  write_uses();
+}
+
+void StoreThread::Impl::answer(const std::vector<Request>& batch) {
+  for (const Request& request : batch) {
+    Result<policy::KeyAnswer> answer = store.verify(request.digest, unix_now());
+    requests->make_room();
+    if (answer.has_value()) {
+      reply(request, Found{std::move(*answer)});
+    } else {
+      const bool is_row_unfit = answer.error() == store_errc::invalid_field;
+      reply(request, make_error_code(is_row_unfit ? errc::invalid_answer : errc::unavailable));
+    }
+  }
+}
+
+void StoreThread::Impl::read_changes() {
+  for (bool may_be_more = true; may_be_more && !requests->is_stopped();) {
+    // Where this fails the position stands, and the next read makes up for it.
+    const auto changes = store.changes_after(position, changes_per_read);
+    if (changes.has_error() || changes->empty()) return;
+    std::vector<KeyDigest> digests(changes->size());
+    std::ranges::transform(*changes, digests.begin(), &Store::Change::digest);
+    on_change(digests);
+    position = changes->back().position;
+    may_be_more = changes->size() == changes_per_read;
+  }
+}
+
+void StoreThread::Impl::write_uses() {
+  std::vector<std::pair<KeyDigest, std::int64_t>> used;
+  {
+    const std::lock_guard lock(uses_mutex);
+    used.assign(uses.begin(), uses.end());
+    uses.clear();
+  }
+  if (used.empty() || store.touch(used).has_value()) return;
+  // Most likely another process was writing: next time.
+  const std::lock_guard lock(uses_mutex);
+  for (const auto& [digest, at] : used) {
+    if (std::int64_t& last = uses[digest]; last < at) last = at;
+  }
+}
+
+StoreThread::StoreThread(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Result<std::unique_ptr<StoreThread>> StoreThread::start(const std::string& path, OnChange on_change) {
+  Result<Store> store = Store::open(path);
+  if (store.has_error()) return store.error();
+  const Result<std::int64_t> position = store->last_change();
+  if (position.has_error()) return position.error();
+  auto impl = std::make_unique<Impl>(std::move(*store), *position, std::move(on_change));
+  impl->thread = std::thread([&running = *impl] { running.run(); });
+  return std::unique_ptr<StoreThread>(new StoreThread(std::move(impl)));
+}
+
+StoreThread::~StoreThread() {
+  impl_->requests->stop();
+  impl_->thread.join();
+  for (const Request& request : impl_->requests->leave()) reply(request, make_error_code(errc::unavailable));
+}
+
+std::unique_ptr<Source> StoreThread::source_for(net::io_context& io) {
+  return std::make_unique<StoreSource>(io, impl_->requests);
+}
+
+void StoreThread::note_use(const KeyDigest& digest, std::int64_t unix_seconds) {
+  const std::lock_guard lock(impl_->uses_mutex);
+  if (impl_->uses.size() >= max_noted_uses && !impl_->uses.contains(digest)) return;
+  std::int64_t& last = impl_->uses[digest];
+  last = std::max(last, unix_seconds);
+}
+
+}  // namespace keygate::keys
