@@ -12,13 +12,16 @@ Prepared prepare_file(const std::string& path, std::uint64_t generation) {
 
 Prepared prepare(config::Loaded loaded, std::uint64_t generation) {
   Prepared prepared{nullptr, std::move(loaded.problems)};
-  if (!loaded.settings) {
+  const auto readable = loaded.settings ? loaded.settings : loaded.draft;
+  const bool is_worth_compiling =
+      readable && (loaded.settings || (!readable->policy.routes.empty() && !readable->upstreams.empty()));
+  if (!is_worth_compiling) {
     return prepared;
   }
-  policy::Compiled compiled = policy::compile(*loaded.settings);
+  policy::Compiled compiled = policy::compile(*readable);
   prepared.problems.insert(prepared.problems.end(), compiled.problems.begin(), compiled.problems.end());
   config::sort_by_place(prepared.problems);
-  if (compiled.policy) {
+  if (loaded.settings && compiled.policy) {
     prepared.snapshot =
         std::make_shared<const proxy::Snapshot>(generation, loaded.settings, std::move(compiled.policy));
   }

@@ -2,6 +2,7 @@
 
 #include "app/drain.hpp"
 #include "app/health.hpp"
+#include "app/heartbeat.hpp"
 #include "app/limits.hpp"
 #include "app/listeners.hpp"
 #include "app/prepare.hpp"
@@ -58,6 +59,12 @@ std::optional<std::string> fixed_setting_changed(const config::Settings& now, co
   if (store_path(now) != store_path(next)) {
     return "resolution.store.path has changed: that needs a restart";
   }
+  if (now.limits.connections != next.limits.connections) {
+    return "limits.connections has changed: that needs a restart";
+  }
+  if (now.log.format != next.log.format) {
+    return "log.format has changed: that needs a restart";
+  }
   const auto health_name = [](const config::Settings& of) { return of.health ? name_of(*of.health) : ""; };
   if (health_name(now) != health_name(next)) {
     return "health.address has changed: that needs a restart";
@@ -93,6 +100,7 @@ struct Server::Impl {
   telemetry::AccessLog access_log;
   std::unique_ptr<keys::StoreThread> store;
   std::vector<std::unique_ptr<WorkerThread>> workers;
+  Heartbeat heartbeat{control, workers};
   std::unique_ptr<HealthServer> health;
   std::unique_ptr<Drain> drain;
   std::uint64_t generations = 1;
@@ -127,7 +135,7 @@ std::optional<std::string> Server::Impl::open_health() {
     return std::nullopt;
   }
   HealthChecks checks;
-  checks.is_live = [] { return true; };  // this thread answers; a worker that stands still shows in its own traffic
+  checks.is_live = [this] { return heartbeat.is_live(); };
   checks.is_ready = [this] { return drain == nullptr; };
   auto opened = HealthServer::open(control, *settings().health, std::move(checks));
   if (!opened) {
@@ -271,6 +279,7 @@ int Server::run() {
     worker->start();
   }
   log(Level::info, "serving with " + std::to_string(impl_->workers.size()) + " threads, generation 1");
+  impl_->heartbeat.start();
   if (impl_->parts.on_serving) {
     impl_->parts.on_serving();
   }

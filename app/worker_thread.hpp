@@ -7,6 +7,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -43,13 +44,16 @@ class WorkerThread {
   void listen(const std::vector<OpenedListener>& opened);
   void stop_listening_except(const std::vector<std::string>& names);
 
-  // Any thread.
-  std::uint64_t beats() const { return worker_.beats.load(std::memory_order_relaxed); }
+  void beat() { beats_.fetch_add(1, std::memory_order_relaxed); }
+
+  // Any thread: how often beat() has been reached.
+  std::uint64_t beats() const { return beats_.load(std::memory_order_relaxed); }
 
  private:
   proxy::Worker worker_;
   net::executor_work_guard<Executor> work_;
   std::map<std::string, std::unique_ptr<proxy::Listener>> listeners_;
+  std::atomic<std::uint64_t> beats_{0};
   std::thread thread_;
 };
 

@@ -61,7 +61,7 @@ Loaded failed(const std::string& name, std::string message) {
   Problem problem;
   problem.where.file = std::make_shared<const std::string>(name);
   problem.message = std::move(message);
-  return {nullptr, {std::move(problem)}};
+  return {nullptr, {std::move(problem)}, nullptr};
 }
 
 Loaded load(std::string_view yaml, const std::string& name, const LoadOptions& options) {
@@ -70,9 +70,10 @@ Loaded load(std::string_view yaml, const std::string& name, const LoadOptions& o
   Loaded loaded;
   loaded.problems = std::move(outcome.problems);
   sort_by_place(loaded.problems);
-  if (has_errors(loaded.problems) || !outcome.value) return loaded;
+  if (!outcome.value) return loaded;
   outcome.value->file = name;
-  loaded.settings = std::make_shared<const Settings>(std::move(*outcome.value));
+  auto settings = std::make_shared<const Settings>(std::move(*outcome.value));
+  (has_errors(loaded.problems) ? loaded.draft : loaded.settings) = std::move(settings);
   return loaded;
 }
 

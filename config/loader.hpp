@@ -20,6 +20,9 @@ struct LoadOptions {
 struct Loaded {
   std::shared_ptr<const Settings> settings;  // null if and only if problems has an error
   Problems problems;                         // sorted; may hold warnings beside settings
+  // What could be read in spite of errors, so that the policy's own faults are told in the same run; never to be
+  // served.
+  std::shared_ptr<const Settings> draft;
 };
 
 // Reads `path` and the policy file it names. A file that cannot be read is a Problem too.

@@ -35,7 +35,7 @@ struct RequireDocument {
   Position where;
   std::vector<Text> all_scopes;
   std::vector<Text> any_scopes;
-  std::vector<Text> credentials;  // empty: not written
+  std::vector<Text> credentials;     // empty: not written
   std::optional<Text> organization;  // "{org}"
   std::optional<Text> environment;   // live | test
 };

@@ -27,7 +27,8 @@ struct Problem {
 
 using Problems = std::vector<Problem>;
 
-// "keygate.yaml:14:5: routes[2]: unknown key "scope"; did you mean "scopes"?"; a warning says "warning: " after the place.
+// "keygate.yaml:14:5: routes[2]: unknown key "scope"; did you mean "scopes"?"; a warning says "warning: " after the
+// place.
 std::string render(const Problem& problem);
 
 // Sorted by file, line and column; equal ones once.

@@ -64,9 +64,9 @@ struct CredentialSettings {
 };
 
 struct MemorySettings {
-  std::size_t max_keys = 100'000;          // per worker
-  std::size_t max_unknown_keys = 50'000;   // remembered apart, so that spraying evicts no good key
-  milliseconds unknown_ttl{5'000};         // 0: unknown keys are not remembered
+  std::size_t max_keys = 100'000;         // per worker
+  std::size_t max_unknown_keys = 50'000;  // remembered apart, so that spraying evicts no good key
+  milliseconds unknown_ttl{5'000};        // 0: unknown keys are not remembered
 };
 
 struct StoreSettings {

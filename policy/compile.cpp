@@ -61,6 +61,9 @@ void Compiler::add_route(std::size_t number) {
   const auto before = findings_.size();
   const auto path = compile_path(source, findings_);
   auto entry = compile_criteria(source, reserved_, findings_);
+  for (const HeaderCondition& condition : entry.headers) {
+    route->conditions_text += (route->conditions_text.empty() ? "" : " ") + condition.name;
+  }
   const bool is_matchable = findings_.size() == before;
   compile_require(source, policy_->catalogue, path ? &*path : nullptr, *route, findings_);
   compile_upstream(source, settings_, *route, findings_);

@@ -43,8 +43,9 @@ struct Route {
   config::Position where;
   Access access = Access::required;
   ScopeSet all_scopes;
-  ScopeSet any_scopes;      // empty: no such condition
-  std::string scopes_text;  // what a 403 says is needed: names separated by one space
+  ScopeSet any_scopes;          // empty: no such condition
+  std::string scopes_text;      // what a 403 says is needed: names separated by one space
+  std::string conditions_text;  // names of its header criteria, lower case, separated by one space: for the access log
   bool accepts_api_key = true;
   bool accepts_session = false;
   bool accepts_admin = false;

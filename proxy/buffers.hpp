@@ -48,8 +48,8 @@ class BufferPool {
  public:
   static constexpr std::size_t small_size = 16 * 1024;
   static constexpr std::size_t bulk_size = 256 * 1024;
-  static constexpr std::size_t max_bulk = 16;        // leased at a time: 4 MiB a worker
-  static constexpr std::size_t max_spare_small = 64; // kept when nobody uses them: 1 MiB a worker
+  static constexpr std::size_t max_bulk = 16;         // leased at a time: 4 MiB a worker
+  static constexpr std::size_t max_spare_small = 64;  // kept when nobody uses them: 1 MiB a worker
   static constexpr std::size_t max_spare_bulk = 2;
 
   BufferPool() = default;

@@ -162,7 +162,8 @@ ChunkFilter::Step ChunkFilter::feed(std::span<char> bytes) {
         is_good = step_size(*in++, out);
         break;
       case State::data: {
-        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, static_cast<std::uint64_t>(end - in)));
+        const auto size =
+            static_cast<std::size_t>(std::min<std::uint64_t>(left_, static_cast<std::uint64_t>(end - in)));
         if (out != in) {
           std::memmove(out, in, size);
         }

@@ -1,5 +1,5 @@
-// A chunked body on its way through: validated byte by byte, its end found, extensions and trailers left out.
-// Pure state machine, in place: what comes out is never longer than what went in. One a body; used by relay.
+// A chunked body on its way through: validated byte by byte, its end found, extensions and trailers left out (R-04 to
+// Pure state machine, in place: what comes out is never longer than what went in. One a body; used by relay.
 #pragma once
 
 #include <cstddef>
@@ -21,21 +21,33 @@ class ChunkFilter {
     std::size_t consumed = 0;  // bytes of the input that belong to this body
     std::size_t produced = 0;  // bytes at the start of the buffer that are to be sent on
     std::size_t data = 0;      // of the body itself among them
-    bool is_done = false;      // the last chunk and the trailers have been read; the rest of the input is not this body's
-    bool is_flawed = false;    // malformed: nothing of this step may be sent, the connection is lost
+    bool is_done = false;    // the last chunk and the trailers have been read; the rest of the input is not this body's
+    bool is_flawed = false;  // malformed: nothing of this step may be sent, the connection is lost
   };
 
   // Takes the next bytes, in place. After is_done or is_flawed it must not be called again.
   Step feed(std::span<char> bytes);
 
-  static constexpr std::size_t max_size_line = 256;          // one chunk's size with its extension
-  static constexpr std::size_t max_extensions = 4 * 1024;    // of a whole body
+  static constexpr std::size_t max_size_line = 256;        // one chunk's size with its extension
+  static constexpr std::size_t max_extensions = 4 * 1024;  // of a whole body
   static constexpr std::size_t max_trailers = 4 * 1024;
   static constexpr std::size_t max_trailer_fields = 16;
 
  private:
   enum class State : std::uint8_t {
-    size_start, size, extension, size_lf, data, data_cr, data_lf, trailer_start, trailer, trailer_lf, end_lf, done, flawed
+    size_start,
+    size,
+    extension,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailer_start,
+    trailer,
+    trailer_lf,
+    end_lf,
+    done,
+    flawed
   };
 
   void put(char c, char*& out) const;

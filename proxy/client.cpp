@@ -94,7 +94,7 @@ void Client::on_drain() {
 }
 
 void Client::abort() {
-  is_leaving = has_left = true;
+  is_leaving = has_left = was_cut = true;
   error_code ignored;
   socket.close(ignored);
   if (awaited != nullptr) {

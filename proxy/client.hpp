@@ -49,6 +49,7 @@ class Client final : public Resident {
   bool is_leaving = false;                // told to leave while idle
   UpstreamConnection* awaited = nullptr;  // an answer is waited for here; cancelled when the client leaves
   bool has_left = false;
+  bool was_cut = false;      // by us: it took longer than there was time to drain
   std::uint64_t served = 0;  // requests, the current one included
 };
 

@@ -47,8 +47,6 @@ void DeadlineWheel::advance(std::chrono::steady_clock::time_point now) {
   }
 }
 
-void DeadlineWheel::start_at(std::chrono::steady_clock::time_point now) {
-  advance(now);
-}
+void DeadlineWheel::start_at(std::chrono::steady_clock::time_point now) { advance(now); }
 
 }  // namespace keygate::proxy

@@ -1,5 +1,5 @@
-// Deadlines without a timer each: one coarse wheel a worker, so that arming one costs a few pointers and no system call.
-// A deadline passes within one tick after its time, never before. Not thread-safe.
+// Deadlines without a timer each: one coarse wheel a worker, so that arming one costs a few pointers and no system
+// call. A deadline passes within one tick after its time, never before. Not thread-safe.
 #pragma once
 
 #include <boost/intrusive/list.hpp>
@@ -36,7 +36,8 @@ class DeadlineWheel {
   // From now on `deadline` passes after `after`, and no longer when it was armed for before.
   void arm(Deadline& deadline, std::chrono::milliseconds after);
 
-  // Time has reached `now`: calls what has passed, which may arm and disarm anything. Cost: the deadlines in the slots gone by.
+  // Time has reached `now`: calls what has passed, which may arm and disarm anything. Cost: the deadlines in the slots
+  // gone by.
   void advance(std::chrono::steady_clock::time_point now);
 
   // Sets the wheel's idea of the time where it has not been advanced for a while because nothing was armed.

@@ -1,6 +1,5 @@
 #include "proxy/exchange.hpp"
 
-#include "keys/store_thread.hpp"
 #include "proxy/reply.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -62,6 +61,7 @@ Awaitable<After> Exchange::run(std::size_t head_size) {
     keeps_client_ = false;
     co_return co_await deny(*refused);
   }
+  adopt_request_id();
   if (request_.is_asterisk) {
     co_return co_await answer_asterisk();
   }
@@ -91,6 +91,19 @@ std::optional<Reason> Exchange::read_head(std::span<char> head) {
     return std::nullopt;
   }
   return refusal->reason;
+}
+
+// A trusted proxy's id joins its log to ours; anybody else's could forge a line in it.
+void Exchange::adopt_request_id() {
+  is_peer_trusted_ = !snapshot_.trusted.empty() && snapshot_.trusted.contains(client_.peer);
+  if (!is_peer_trusted_) {
+    return;
+  }
+  for (const policy::HeaderField& field : request_.headers()) {
+    if (equals_ignoring_case(field.name, "x-request-id") && policy::is_identity_value(field.value)) {
+      request_id_ = field.value;
+    }
+  }
 }
 
 // Host and path in the form that is matched and forwarded.
@@ -203,6 +216,7 @@ Awaitable<After> Exchange::deny(Reason reason, std::string_view proxy_error) {
   facts.is_minimal = snapshot_.settings->minimal_errors;
   const std::string reply = write_reply(facts);
   const bool is_sent = co_await send_to_client(reply);
+  bytes_out_ = is_sent ? reply.size() - (reply.find("\r\n\r\n") + 4) : 0;
   finish(reason, is_sent ? policy::row(reason).status : 0);
   co_return !is_sent ? After::close : keeps_client_ ? After::keep : After::linger;
 }
@@ -235,7 +249,11 @@ void Exchange::finish(Reason reason, int status) {
   telemetry::Outcome outcome;
   outcome.started = began_at_;
   outcome.request_id = request_id_;
-  outcome.client = client_.peer_text;
+  std::string behind_proxy;
+  if (is_peer_trusted_) {
+    behind_proxy = client_address(client_.peer, request_.headers(), snapshot_.trusted).to_string();
+  }
+  outcome.client = is_peer_trusted_ ? std::string_view(behind_proxy) : std::string_view(client_.peer_text);
   outcome.method = request_.method_word;
   outcome.host = host_;
   outcome.path = target_ ? target_->path() : std::string_view{};
@@ -252,6 +270,7 @@ void Exchange::finish(Reason reason, int status) {
   }
   if (route_ != nullptr) {
     outcome.route = route_->name;
+    outcome.conditions = route_->conditions_text;
   }
   if (record_) {
     const policy::Principal& principal = record_->answer.principal;

@@ -62,6 +62,7 @@ class Exchange {
 
   // exchange.cpp: judging. All but look_up are synchronous.
   std::optional<policy::Reason> read_head(std::span<char> head);
+  void adopt_request_id();
   std::optional<policy::Reason> canonicalise();
   void extract();
   Awaitable<void> look_up();
@@ -88,6 +89,7 @@ class Exchange {
   Awaitable<After> fail_upstream();
   Awaitable<After> return_response();
   bool upstream_is_reusable(bool is_complete) const;
+  policy::Reason leaving_reason() const;
 
   // exchange_body.cpp
   void start_upload();
@@ -118,7 +120,7 @@ class Exchange {
   policy::Caller caller_;
   std::shared_ptr<const keys::Record> record_;
   policy::Held own_held_;
-  bool keeps_client_ = true;
+  bool keeps_client_ = true, is_peer_trusted_ = false;
 
   // forwarding
   std::shared_ptr<Upstream> upstream_;

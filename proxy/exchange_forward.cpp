@@ -1,4 +1,3 @@
-#include "keys/store_thread.hpp"
 #include "proxy/exchange.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -22,14 +21,14 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
   const config::LimitSettings& limits = snapshot_.settings->limits;
   upstream_ = generation_->upstreams[grant.upstream()];
   if (request_.content_length > limits.body_bytes) {
+    keeps_client_ = false;
     co_return co_await deny(Reason::body_too_large);
   }
   is_forwarding_ = true;
   is_request_body_done_ = !request_.has_body();
   request_left_ = request_.content_length;
-  if (record_ && worker_.store() != nullptr) {
-    worker_.store()->note_use(digest_,
-                              std::chrono::duration_cast<std::chrono::seconds>(began_at_.time_since_epoch()).count());
+  if (record_) {
+    worker_.note_use(digest_, std::chrono::duration_cast<std::chrono::seconds>(began_at_.time_since_epoch()).count());
   }
   unsigned tries_left = 1 + upstream_->settings().retry_attempts;
   Tried tried = Tried::may_retry;
@@ -95,7 +94,6 @@ bool Exchange::may_resend() const {
 
 // Head, and as much of the body as has come with it, in one write; the rest of the body follows beside the response.
 Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
-  const bool is_trusted = !snapshot_.trusted.empty() && snapshot_.trusted.contains(client_.peer);
   const bool keeps_host = upstream_->settings().preserve_host;
   const std::size_t colon =
       request_.host.find(':', request_.host.rfind(']') == std::string_view::npos ? 0 : request_.host.rfind(']'));
@@ -109,7 +107,7 @@ Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
                            .client_host = client_host,
                            .peer = client_.peer_text,
                            .is_peer_v6 = client_.peer.is_v6(),
-                           .is_peer_trusted = is_trusted,
+                           .is_peer_trusted = is_peer_trusted_,
                            .request_id = request_id_};
   const std::size_t bound = forward_head_bound(facts, grant);
   if (out_.capacity() < bound) {
@@ -134,8 +132,8 @@ Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
   if (error) {
     co_return false;
   }
+  request_sent_ = SteadyClock::now();
   if (is_request_body_done_) {
-    request_sent_ = SteadyClock::now();
     worker_.arm(connection_->deadline, upstream_->settings().response_header_timeout);
     co_return true;
   }
@@ -199,6 +197,10 @@ Awaitable<Exchange::Tried> Exchange::receive_head() {
       }
       searched = 0;
       continue;
+    }
+    if (is_no_response(bytes)) {
+      upstream_flaw_ = "not an HTTP response";
+      co_return Tried::failed;
     }
     if (answer_end_ == answer_.capacity()) {
       if (answer_end_ >= max_response_head) {

@@ -33,7 +33,7 @@ Awaitable<After> Exchange::fail_upstream() {
   const bool was_connected = connection_ != nullptr;
   connection_.reset();
   if (client_.has_left || upload_.failure == Reason::client_closed) {
-    finish(Reason::client_closed, 0);
+    finish(leaving_reason(), 0);
     co_return After::close;
   }
   if (upload_.failure) {
@@ -42,7 +42,9 @@ Awaitable<After> Exchange::fail_upstream() {
   }
   keeps_client_ = keeps_client_ && is_request_body_done_;
   if (!was_connected) {
-    co_return co_await deny(Reason::upstream_unreachable, connect_failure(connect_error_));
+    // In a pod that ends the upstream goes first: that is no fault of its own.
+    const Reason reason = worker_.is_draining() ? Reason::draining : Reason::upstream_unreachable;
+    co_return co_await deny(reason, connect_failure(connect_error_));
   }
   if (has_timed_out) {
     co_return co_await deny(Reason::upstream_timeout, "http_response_timeout");
@@ -87,10 +89,7 @@ Awaitable<After> Exchange::return_response() {
   if (upload_.failure && is_complete) {
     keeps_client_ = false;
   }
-  finish(is_complete       ? Reason::ok
-         : has_client_left ? Reason::client_closed
-                           : Reason::upstream_truncated,
-         response_.status);
+  finish(is_complete ? Reason::ok : has_client_left ? leaving_reason() : Reason::upstream_truncated, response_.status);
   if (!is_complete) {
     if (delivery == BodyDelivery::until_close) {
       // HTTP/1.0 has no other way to tell a break from an end.
@@ -105,6 +104,9 @@ Awaitable<After> Exchange::return_response() {
   }
   co_return keeps_client_ ? After::keep : After::linger;
 }
+
+// The client left, or was sent away when the time to drain was over.
+Reason Exchange::leaving_reason() const { return client_.was_cut ? Reason::draining : Reason::client_closed; }
 
 bool Exchange::upstream_is_reusable(bool is_complete) const {
   return is_complete && is_request_body_done_ && !upload_.is_running && response_.keep_alive &&

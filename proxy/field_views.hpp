@@ -1,6 +1,6 @@
 // Beast's parser, made to hand out views of a head instead of building a message: no allocation, no copies.
-// For one whole head that has passed the gate (a folded field would make Beast hand out a view of a temporary). Included by
-// request_head.cpp and response_head.cpp only.
+// For one whole head that has passed the gate (a folded field would make Beast hand out a view of a temporary).
+// Included by request_head.cpp and response_head.cpp only.
 #pragma once
 
 #include "policy/route_table.hpp"
@@ -57,7 +57,9 @@ class FieldViews : public http::basic_parser<is_request> {
 
   static std::string_view view(Text text) { return {text.data(), text.size()}; }
 
-  void on_request_impl(http::verb, Text, Text target, int, boost::system::error_code&) override { target_ = view(target); }
+  void on_request_impl(http::verb, Text, Text target, int, boost::system::error_code&) override {
+    target_ = view(target);
+  }
   void on_response_impl(int status, Text reason, int, boost::system::error_code&) override {
     status_ = status;
     reason_ = view(reason);

@@ -14,8 +14,8 @@ constexpr std::size_t fixed_room = 1024;  // names, separators, Via, Forwarded's
 // Of the forwarding headers only these are a trusted proxy's to say. X-Original-*, X-Rewrite-* and method overrides are
 // nobody's: they would name another request than the one that was decided on (P-18, P-19).
 bool is_believed(std::string_view name) {
-  static constexpr std::array<std::string_view, 7> names = {
-      "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "forwarded", "x-real-ip", "x-request-id"};
+  static constexpr std::array<std::string_view, 6> names = {"x-forwarded-for",  "x-forwarded-proto", "x-forwarded-host",
+                                                            "x-forwarded-port", "forwarded",         "x-real-ip"};
   for (const std::string_view known : names) {
     if (equals_ignoring_case(name, known)) {
       return true;
@@ -25,13 +25,12 @@ bool is_believed(std::string_view name) {
 }
 
 struct SeenForwarding {
-  bool proto = false, host = false, request_id = false;
+  bool proto = false, host = false;
 };
 
 void note(std::string_view name, SeenForwarding& seen) {
   seen.proto = seen.proto || equals_ignoring_case(name, "x-forwarded-proto");
   seen.host = seen.host || equals_ignoring_case(name, "x-forwarded-host");
-  seen.request_id = seen.request_id || equals_ignoring_case(name, "x-request-id");
 }
 
 bool forwards_credential(const ForwardFacts& facts, const policy::Grant& grant) {
@@ -74,8 +73,8 @@ void write_cookie(const ForwardFacts& facts, const policy::HeaderField& field, b
   out.advance(field.name.size() + size + 4);
 }
 
-// A name that only folds to a credential's, such as X_Api_Key, was never looked at. Where the credential goes on, such a
-// one beside it would be another credential than the one that was decided on (H-02).
+// A name that only folds to a credential's, such as X_Api_Key, was never looked at. Where the credential goes on, such
+// a one beside it would be another credential than the one that was decided on (H-02).
 bool is_read(std::string_view name, const config::CredentialSettings& credentials) {
   using Kind = config::CredentialSource::Kind;
   return equals_ignoring_case(name, "authorization") ||
@@ -127,9 +126,7 @@ void write_forwarding(const ForwardFacts& facts, const SeenForwarding& seen, Hea
   // RFC 7239 §6: an IPv6 node is bracketed, and so quoted.
   out << "Forwarded: for=" << (facts.is_peer_v6 ? "\"[" : "") << facts.peer << (facts.is_peer_v6 ? "]\"" : "")
       << ";host=\"" << facts.client_host << "\";proto=http\r\n";
-  if (!seen.request_id) {
-    out.field("X-Request-Id", facts.request_id);
-  }
+  out.field("X-Request-Id", facts.request_id);
 }
 
 void write_identity(std::string_view name, std::string_view value, HeadWriter& out) {

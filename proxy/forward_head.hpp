@@ -17,12 +17,12 @@ struct ForwardFacts {
   const Snapshot& snapshot;
   const RequestHead& head;
   const policy::RequestTarget& target;
-  std::string_view host;          // the Host header to send
-  std::string_view client_host;   // the Host that the client asked for, canonical with its port: X-Forwarded-Host
-  std::string_view peer;          // the socket's other end, as text
+  std::string_view host;         // the Host header to send
+  std::string_view client_host;  // the Host that the client asked for, canonical with its port: X-Forwarded-Host
+  std::string_view peer;         // the socket's other end, as text
   bool is_peer_v6 = false;
-  bool is_peer_trusted = false;   // its X-Forwarded-* and X-Request-Id are believed
-  std::string_view request_id;
+  bool is_peer_trusted = false;  // its X-Forwarded-* and X-Request-Id are believed
+  std::string_view request_id;   // ours, or a trusted proxy's that was adopted
 };
 
 // An upper bound on what write_forward_head writes.

@@ -89,17 +89,20 @@ TrustedProxies::TrustedProxies(const std::vector<config::Text>& blocks) {
 bool TrustedProxies::contains(const Address& address) const {
   const Address plain = unmapped(address);
   for (const auto& [network, prefix] : blocks_) {
-    if (network.is_v4() && plain.is_v4() && share_prefix(network.to_v4().to_bytes(), plain.to_v4().to_bytes(), prefix)) {
+    if (network.is_v4() && plain.is_v4() &&
+        share_prefix(network.to_v4().to_bytes(), plain.to_v4().to_bytes(), prefix)) {
       return true;
     }
-    if (network.is_v6() && plain.is_v6() && share_prefix(network.to_v6().to_bytes(), plain.to_v6().to_bytes(), prefix)) {
+    if (network.is_v6() && plain.is_v6() &&
+        share_prefix(network.to_v6().to_bytes(), plain.to_v6().to_bytes(), prefix)) {
       return true;
     }
   }
   return false;
 }
 
-Address client_address(const Address& peer, std::span<const policy::HeaderField> headers, const TrustedProxies& trusted) {
+Address client_address(const Address& peer, std::span<const policy::HeaderField> headers,
+                       const TrustedProxies& trusted) {
   Address client = unmapped(peer);
   if (trusted.empty() || !trusted.contains(client)) {
     return client;
@@ -114,7 +117,8 @@ Address client_address(const Address& peer, std::span<const policy::HeaderField>
       std::string_view hop = comma == std::string_view::npos ? list : list.substr(comma + 1);
       list = comma == std::string_view::npos ? std::string_view{} : list.substr(0, comma);
       const std::size_t first = hop.find_first_not_of(" \t");
-      hop = first == std::string_view::npos ? std::string_view{} : hop.substr(first, hop.find_last_not_of(" \t") - first + 1);
+      hop = first == std::string_view::npos ? std::string_view{}
+                                            : hop.substr(first, hop.find_last_not_of(" \t") - first + 1);
       const auto address = parse_hop(hop);
       if (!address) {
         return client;

@@ -34,6 +34,7 @@ class TrustedProxies {
 
 // The client's address: the peer, or where the peer is a trusted proxy, the right-most hop of X-Forwarded-For that is
 // not one. A hop that is no address ends the search: what stands left of it could be anybody's claim.
-Address client_address(const Address& peer, std::span<const policy::HeaderField> headers, const TrustedProxies& trusted);
+Address client_address(const Address& peer, std::span<const policy::HeaderField> headers,
+                       const TrustedProxies& trusted);
 
 }  // namespace keygate::proxy

@@ -18,7 +18,8 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
     const bool is_digit = c >= '0' && c <= '9';
     std::uint8_t set = 0;
     // RFC 9110 §5.6.2.
-    if (is_letter || is_digit || std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos) {
+    if (is_letter || is_digit ||
+        std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos) {
       set |= token;
     }
     if (c > 0x20 && c < 0x7f && std::string_view("\"<>\\^`{|}#").find(static_cast<char>(c)) == std::string_view::npos) {
@@ -70,7 +71,8 @@ std::optional<HeadFlaw> field_flaw(const char* p, const char* end, std::size_t m
     if (!at_crlf(line_end, end)) {
       return line_end == end ? HeadFlaw::line_end : stopped_at(line_end, end, HeadFlaw::value_byte);
     }
-    if (name_end - p > static_cast<std::ptrdiff_t>(max_name_size) || line_end - p > static_cast<std::ptrdiff_t>(max_line_size)) {
+    if (name_end - p > static_cast<std::ptrdiff_t>(max_name_size) ||
+        line_end - p > static_cast<std::ptrdiff_t>(max_line_size)) {
       return HeadFlaw::field_too_long;
     }
     if (++count > max_fields) {
@@ -133,9 +135,9 @@ std::size_t head_size(std::string_view bytes, std::size_t& searched) {
   return 0;
 }
 
-std::size_t leading_blank_size(std::string_view bytes) {
+std::size_t leading_blank_size(std::string_view bytes, std::size_t skipped) {
   std::size_t size = 0;
-  while (size < 4 && bytes.substr(size, 2) == "\r\n") {
+  while (skipped + size < max_leading_blank && bytes.substr(size, 2) == "\r\n") {
     size += 2;
   }
   return size;
@@ -164,8 +166,8 @@ GateResult pass_request_gate(std::string_view head, const HeadLimits& limits) {
   }
   // "HTTP/1.1" CRLF
   const std::string_view rest(target_end + 1, static_cast<std::size_t>(end - target_end - 1));
-  if (rest.size() < 10 || !rest.starts_with("HTTP/") || rest[6] != '.' || rest[5] < '0' || rest[5] > '9' || rest[7] < '0' ||
-      rest[7] > '9') {
+  if (rest.size() < 10 || !rest.starts_with("HTTP/") || rest[6] != '.' || rest[5] < '0' || rest[5] > '9' ||
+      rest[7] < '0' || rest[7] > '9') {
     return refuse(HeadFlaw::start_line);
   }
   if (rest[8] != '\r' || rest[9] != '\n') {
@@ -181,9 +183,15 @@ GateResult pass_request_gate(std::string_view head, const HeadLimits& limits) {
   return result;
 }
 
+bool is_no_response(std::string_view bytes) {
+  constexpr std::string_view start = "HTTP/1.";
+  return bytes.substr(0, start.size()) != start.substr(0, bytes.size());
+}
+
 std::optional<HeadFlaw> response_flaw(std::string_view head, std::size_t max_fields) {
   // "HTTP/1.1 200" and either CRLF or " reason" CRLF
-  const bool is_version = head.size() >= 14 && head.starts_with("HTTP/1.") && (head[7] == '0' || head[7] == '1') && head[8] == ' ';
+  const bool is_version =
+      head.size() >= 14 && head.starts_with("HTTP/1.") && (head[7] == '0' || head[7] == '1') && head[8] == ' ';
   if (!is_version) {
     return HeadFlaw::start_line;
   }

@@ -1,5 +1,5 @@
-// The raw-byte gate before Beast's parser: what is refused here is never parsed, so that no two parsers can read it two ways.
-// Pure. Called by session for request heads and by exchange for response heads.
+// The raw-byte gate before Beast's parser: what is refused here is never parsed, so that no two parsers can read it two
+// ways. Pure. Called by session for request heads and by exchange for response heads.
 #pragma once
 
 #include <cstddef>
@@ -10,22 +10,25 @@
 
 namespace keygate::proxy {
 
-// How many bytes at the start of `bytes` make a whole head, up to and with its empty line; 0: not there yet. `searched` is
-// how many bytes an earlier call has seen; it is brought up to date. A bare LF counts as a line end here, so that a head
-// which could never end well is not waited for: the gate then refuses it.
+// How many bytes at the start of `bytes` make a whole head, up to and with its empty line; 0: not there yet. `searched`
+// is how many bytes an earlier call has seen; it is brought up to date. A bare LF counts as a line end here, so that a
+// head which could never end well is not waited for: the gate then refuses it.
 std::size_t head_size(std::string_view bytes, std::size_t& searched);
 
-// Of at most two CRLF that may stand before a request line (RFC 9112 §2.2): how many bytes to skip.
-std::size_t leading_blank_size(std::string_view bytes);
+inline constexpr std::size_t max_leading_blank = 4;
+
+// Of at most two CRLF that may stand before a request line (RFC 9112 §2.2): how many bytes to skip, where `skipped`
+// have been already.
+std::size_t leading_blank_size(std::string_view bytes, std::size_t skipped = 0);
 
 enum class HeadFlaw : std::uint8_t {
-  line_end,        // bare CR or LF
-  start_line,      // not exactly "token SP target SP HTTP/1.[01]"
-  version,         // another HTTP version
-  target_byte,     // outside 0x21-0x7E, or one of "<>\^`{|}#
-  field_line,      // no colon, empty name, a byte in the name that is no token character, blank before the colon
-  folded,          // a line that begins with blank: obs-fold, or a field before the first
-  value_byte,      // a control other than HTAB
+  line_end,     // bare CR or LF
+  start_line,   // not exactly "token SP target SP HTTP/1.[01]"
+  version,      // another HTTP version
+  target_byte,  // outside 0x21-0x7E, or one of "<>\^`{|}#
+  field_line,   // no colon, empty name, a byte in the name that is no token character, blank before the colon
+  folded,       // a line that begins with blank: obs-fold, or a field before the first
+  value_byte,   // a control other than HTAB
   target_too_long,
   field_too_long,  // over 8 KiB, or a name over 256 bytes
   too_many_fields,
@@ -53,7 +56,11 @@ struct GateResult {
 // `head` is one whole head as head_size found it. One pass, allocates nothing; the result views `head`.
 GateResult pass_request_gate(std::string_view head, const HeadLimits& limits);
 
-// The same rules for a response head: status line "HTTP/1.[01] SP 3DIGIT [SP reason]", fields as above, at most `max_fields`.
+// Whether what has come of a response so far cannot become one, so that it need not be waited for: SSH says hello too.
+bool is_no_response(std::string_view bytes);
+
+// The same rules for a response head: status line "HTTP/1.[01] SP 3DIGIT [SP reason]", fields as above, at most
+// `max_fields`.
 std::optional<HeadFlaw> response_flaw(std::string_view head, std::size_t max_fields);
 
 }  // namespace keygate::proxy

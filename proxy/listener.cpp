@@ -20,9 +20,6 @@ namespace {
 
 constexpr int backlog = 4096;  // the kernel caps it at net.core.somaxconn
 constexpr std::chrono::milliseconds accept_backoff{50};
-constexpr std::string_view overloaded_reply =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nCache-Control: no-store\r\nConnection: "
-    "close\r\n\r\n";
 
 error_code last_error() { return {errno, boost::system::system_category()}; }
 
@@ -76,8 +73,7 @@ struct Listener::State {
     if (worker.client_count >= worker.max_clients) {
       telemetry::log_seldom(telemetry::Level::warn, "connections",
                             "limits.connections reached: new connections get 503");
-      [[maybe_unused]] const auto sent =
-          ::send(socket.native_handle(), overloaded_reply.data(), overloaded_reply.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+      start_refusal(worker, std::move(socket), peer);
       return;
     }
     start_session(worker, std::move(socket), peer);

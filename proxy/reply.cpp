@@ -49,13 +49,29 @@ std::string body_of(const ReplyFacts& facts, const ReasonRow& row) {
 std::string challenge(const ReplyFacts& facts, const ReasonRow& row) {
   if (row.status == 401) {
     const bool has_error = facts.reason != Reason::missing_credential && !facts.is_minimal;
-    return std::string("WWW-Authenticate: Bearer realm=\"keygate\"") + (has_error ? ", error=\"invalid_token\"\r\n" : "\r\n");
+    return std::string("WWW-Authenticate: Bearer realm=\"keygate\"") +
+           (has_error ? ", error=\"invalid_token\"\r\n" : "\r\n");
   }
   if (facts.reason == Reason::insufficient_scope) {
     return "WWW-Authenticate: Bearer realm=\"keygate\", error=\"insufficient_scope\", scope=\"" +
            std::string(facts.required_scopes) + "\"\r\n";
   }
   return {};
+}
+
+// The RFC 9209 error type for an answer of 500 and above that no upstream was asked for.
+std::string_view own_error(Reason reason) {
+  switch (reason) {
+    case Reason::not_implemented:
+    case Reason::version_not_supported:
+      return "http_request_error";
+    case Reason::loop_detected:
+      return "proxy_loop_detected";
+    case Reason::overloaded:
+      return "connection_limit_reached";
+    default:  // a dependency of ours, or our own state
+      return "proxy_internal_error";
+  }
 }
 
 }  // namespace
@@ -73,8 +89,9 @@ std::string write_reply(const ReplyFacts& facts) {
   if (row.retry_after > 0) {
     out += "Retry-After: " + std::to_string(row.retry_after) + "\r\n";
   }
-  if (row.status >= 500 && !facts.proxy_error.empty()) {
-    out += "Proxy-Status: keygate; error=" + std::string(facts.proxy_error) + "\r\n";
+  if (row.status >= 500) {
+    const std::string_view error = facts.proxy_error.empty() ? own_error(facts.reason) : facts.proxy_error;
+    out += "Proxy-Status: keygate; error=" + std::string(error) + "\r\n";
   }
   out += facts.closes ? "Connection: close\r\n\r\n" : "\r\n";
   if (!facts.is_head) {

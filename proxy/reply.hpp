@@ -16,7 +16,7 @@ struct ReplyFacts {
   std::string_view proxy_error;      // RFC 9209 error type; for answers of 500 and above
   bool is_head = false;              // the body is left out, its length is not
   bool closes = true;
-  bool is_minimal = false;           // one body for every 401
+  bool is_minimal = false;  // one body for every 401
 };
 
 // The whole message.

@@ -17,7 +17,8 @@ std::optional<HeadRefusal> refuse(Reason reason, std::string_view what) { return
 
 // How often the fields that may stand once only were seen.
 struct Once {
-  unsigned host = 0, content_length = 0, transfer_encoding = 0, authorization = 0, content_type = 0, expect = 0, upgrade = 0;
+  unsigned host = 0, content_length = 0, transfer_encoding = 0, authorization = 0, content_type = 0, expect = 0,
+           upgrade = 0;
   std::size_t connection_options = 0;
   bool is_websocket = false;
 };
@@ -37,7 +38,8 @@ bool is_hop_by_hop(field name) {
   }
 }
 
-// RFC 9110 §7.6.1 forbids to name end-to-end fields, and naming ours would have the next hop drop what we inject (H-03).
+// RFC 9110 §7.6.1 forbids to name end-to-end fields, and naming ours would have the next hop drop what we inject
+// (H-03).
 bool may_nominate(std::string_view option, const policy::ReservedNames& reserved) {
   if (equals_ignoring_case(option, "close")) {
     return true;

@@ -32,13 +32,13 @@ struct RequestHead {
   std::array<FieldFate, max_fields> fates;
   std::size_t field_count = 0;
 
-  std::string_view host;            // as sent, port included
+  std::string_view host;  // as sent, port included
   std::uint64_t content_length = 0;
   bool has_content_length = false;
   bool is_chunked = false;
-  bool keep_alive = true;           // what the client asks for; always false for HTTP/1.0
+  bool keep_alive = true;  // what the client asks for; always false for HTTP/1.0
   bool expects_continue = false;
-  bool accepts_trailers = false;    // TE: trailers
+  bool accepts_trailers = false;  // TE: trailers
 
   bool has_body() const { return is_chunked || content_length > 0; }
   std::span<const policy::HeaderField> headers() const { return {fields.data(), field_count}; }

@@ -74,7 +74,8 @@ std::optional<HeadRefusal> settle_target(std::span<char> raw, RequestHead& out) 
   if (authority_end == std::string_view::npos) {
     authority_end = target.size();
   }
-  const std::string_view authority = target.substr(absolute->authority_begin, authority_end - absolute->authority_begin);
+  const std::string_view authority =
+      target.substr(absolute->authority_begin, authority_end - absolute->authority_begin);
   if (authority.empty() || authority.find('@') != std::string_view::npos) {
     return HeadRefusal{Reason::bad_request, "a URL without host or with user information"};
   }

@@ -1,4 +1,5 @@
-// Which form a request's target has (RFC 9112 §3.2), and how each becomes origin-form. Pure; called by read_request_head.
+// Which form a request's target has (RFC 9112 §3.2), and how each becomes origin-form. Pure; called by
+// read_request_head.
 #pragma once
 
 #include "proxy/request_head.hpp"
@@ -9,8 +10,8 @@
 
 namespace keygate::proxy {
 
-// Sets out.target and out.is_asterisk. Absolute-form loses scheme and authority, in place; an authority other than the Host
-// is misdirected_request. `out` must hold method and host.
+// Sets out.target and out.is_asterisk. Absolute-form loses scheme and authority, in place; an authority other than the
+// Host is misdirected_request. `out` must hold method and host.
 std::optional<HeadRefusal> settle_target(std::span<char> raw, RequestHead& out);
 
 // Whether two authorities are the same: hosts folded by canonical_host, an empty or default port left out.

@@ -22,7 +22,8 @@ struct Seen {
   bool has_close = false;
 };
 
-// The status line may end behind the status (RFC 9112 §4 has a blank there, which is often left out). Beast insists on it.
+// The status line may end behind the status (RFC 9112 §4 has a blank there, which is often left out). Beast insists on
+// it.
 bool parse(std::string_view head, ResponseFields& parser, std::array<char, 15>& line) {
   if (head[12] != '\r') {
     return parser.parse(head);

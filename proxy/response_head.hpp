@@ -1,5 +1,6 @@
-// One response head of an upstream, parsed in place by Beast behind the gate, and judged for framing. Everything views the
-// upstream connection's buffer. Filled and read by exchange; what is refused here is a 502 and the connection is closed.
+// One response head of an upstream, parsed in place by Beast behind the gate, and judged for framing. Everything views
+// the upstream connection's buffer. Filled and read by exchange; what is refused here is a 502 and the connection is
+// closed.
 #pragma once
 
 #include "policy/method.hpp"
@@ -36,8 +37,8 @@ struct ResponseHead {
   bool is_interim() const { return status >= 100 && status < 200; }
 };
 
-// nullopt: `out` is complete. Otherwise a static sentence that says why, for our log. `method` is that of the request: it
-// decides whether there is a body (RFC 9112 §6.3).
+// nullopt: `out` is complete. Otherwise a static sentence that says why, for our log. `method` is that of the request:
+// it decides whether there is a body (RFC 9112 §6.3).
 std::optional<std::string_view> read_response_head(std::string_view head, policy::Method method, ResponseHead& out);
 
 }  // namespace keygate::proxy

@@ -13,9 +13,9 @@ namespace keygate::proxy {
 // How the body goes to the client, whatever form it came in.
 enum class BodyDelivery : std::uint8_t {
   none,
-  length,       // counted: as it came
-  chunks,       // chunked, as it came, extensions and trailers left out
-  new_chunks,   // the upstream ends its body by closing: chunked by us, so that the client can tell the end from a break
+  length,      // counted: as it came
+  chunks,      // chunked, as it came, extensions and trailers left out
+  new_chunks,  // the upstream ends its body by closing: chunked by us, so that the client can tell the end from a break
   until_close,  // for HTTP/1.0 clients
 };
 
@@ -25,8 +25,8 @@ struct ReturnFacts {
   const ResponseHead& response;
   const RequestHead& request;
   BodyDelivery delivery = BodyDelivery::none;
-  bool closes = false;                       // the client's connection ends with this answer
-  bool is_granted_by_key = false;            // an API key decided, and it came from…
+  bool closes = false;             // the client's connection ends with this answer
+  bool is_granted_by_key = false;  // an API key decided, and it came from…
   config::CredentialSource::Kind key_source = config::CredentialSource::Kind::bearer;
 };
 

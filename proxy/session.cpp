@@ -18,6 +18,7 @@ namespace {
 constexpr std::chrono::milliseconds park_after{1'000};  // an idle client's buffer goes back after this long
 constexpr std::chrono::milliseconds linger_time{1'000};
 constexpr std::size_t linger_bytes = 64 * 1024;
+constexpr std::size_t max_refusals = 16;  // at a time, a worker
 
 // What reading a head came to: its size, or why there is none.
 struct HeadRead {
@@ -54,12 +55,20 @@ Awaitable<bool> wait_for_request(Client& client, const config::LimitSettings& li
 Awaitable<HeadRead> read_head(Client& client, const config::LimitSettings& limits) {
   HeadRead result;
   std::size_t searched = 0;
+  std::size_t blank = 0;    // of the empty lines before the request line, however they are cut into packets
   bool is_limited = false;  // header_timeout runs from the first byte, however slowly the others come (D-01)
   while (true) {
     if (searched == 0) {
-      client.skip(leading_blank_size(client.unread()));
+      const std::size_t skipped = leading_blank_size(client.unread(), blank);
+      client.skip(skipped);
+      blank += skipped;
     }
-    result.size = head_size(client.unread(), searched);
+    if (blank == max_leading_blank && client.unread().starts_with('\r')) {
+      client.unlimit();
+      result.refusal = policy::Reason::bad_request;
+      co_return result;
+    }
+    result.size = client.unread() == "\r" ? 0 : head_size(client.unread(), searched);
     if (result.size > 0) {
       client.unlimit();
       if (result.size > limits.header_bytes) {
@@ -145,22 +154,40 @@ Awaitable<void> serve(Worker& worker, TcpSocket socket, Tcp::endpoint peer) {
   }
 }
 
+Awaitable<void> refuse(Worker& worker, TcpSocket socket, Tcp::endpoint peer) {
+  Client client(worker, std::move(socket), peer);
+  HeadRead none;
+  none.refusal = policy::Reason::overloaded;
+  const After after = co_await serve_one(client, none, worker.current());
+  if (after == After::linger) {
+    co_await linger(client);
+  }
+}
+
+void log_fault(const std::exception_ptr& thrown) {
+  if (!thrown) {
+    return;
+  }
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& error) {
+    telemetry::log_seldom(telemetry::Level::error, "session",
+                          std::string("a connection ended by a fault: ") + error.what());
+  }
+}
+
 }  // namespace
 
 void start_session(Worker& worker, TcpSocket socket, const Tcp::endpoint& peer) {
   error_code ignored;
   socket.set_option(Tcp::no_delay(true), ignored);
-  net::co_spawn(worker.io, serve(worker, std::move(socket), peer), [](const std::exception_ptr& thrown) {
-    if (!thrown) {
-      return;
-    }
-    try {
-      std::rethrow_exception(thrown);
-    } catch (const std::exception& error) {
-      telemetry::log_seldom(telemetry::Level::error, "session",
-                            std::string("a connection ended by a fault: ") + error.what());
-    }
-  });
+  net::co_spawn(worker.io, serve(worker, std::move(socket), peer), log_fault);
+}
+
+void start_refusal(Worker& worker, TcpSocket socket, const Tcp::endpoint& peer) {
+  if (worker.client_count < worker.max_clients + max_refusals) {
+    net::co_spawn(worker.io, refuse(worker, std::move(socket), peer), log_fault);
+  }
 }
 
 }  // namespace keygate::proxy

@@ -10,4 +10,8 @@ namespace keygate::proxy {
 // connection only.
 void start_session(Worker& worker, TcpSocket socket, const Tcp::endpoint& peer);
 
+// One connection too many: answers 503 overloaded without reading a request, and closes. Of these, too, there are only
+// so many at a time; the next ones are closed at once.
+void start_refusal(Worker& worker, TcpSocket socket, const Tcp::endpoint& peer);
+
 }  // namespace keygate::proxy

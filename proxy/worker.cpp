@@ -44,7 +44,10 @@ Worker::Worker(Parts parts)
   apply(std::move(parts.snapshot));
 }
 
-Worker::~Worker() { flush_log(); }
+Worker::~Worker() {
+  flush_log();
+  flush_uses();
+}
 
 void Worker::apply(std::shared_ptr<const Snapshot> snapshot) {
   auto next = std::make_shared<Generation>();
@@ -118,12 +121,12 @@ void Worker::wait_for_tick() {
 }
 
 void Worker::on_tick() {
-  beats.fetch_add(1, std::memory_order_relaxed);
   deadlines.advance(SteadyClock::now());
   for (auto it = residents.begin(); it != residents.end();) {
     (it++)->on_tick();
   }
   flush_log();
+  flush_uses();
   const bool is_quiet = client_count == 0 && ++quiet_ticks_ > quiet_ticks_before_rest;
   const bool has_idle_upstreams = std::any_of(current_->upstreams.begin(), current_->upstreams.end(),
                                               [](const auto& upstream) { return upstream->has_idle(); });
@@ -158,6 +161,20 @@ void Worker::flush_log() {
     access_log_->write(log_lines_, log_count_);
     log_count_ = 0;
   }
+}
+
+void Worker::note_use(const keys::KeyDigest& digest, std::int64_t unix_seconds) {
+  if (store_ != nullptr) {
+    uses_[digest] = unix_seconds;
+    ensure_ticking();
+  }
+}
+
+void Worker::flush_uses() {
+  for (const auto& [digest, at] : uses_) {
+    store_->note_use(digest, at);
+  }
+  uses_.clear();
 }
 
 std::string_view Worker::next_request_id() {

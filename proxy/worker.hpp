@@ -12,9 +12,9 @@
 #include "telemetry/access_log.hpp"
 
 #include <boost/intrusive/list.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -88,10 +88,10 @@ class Worker {
   net::io_context io{1};
   std::size_t client_count = 0;
   const std::size_t max_clients;
-  std::atomic<std::uint64_t> beats{0};  // grows while the loop turns; read by health checks
 
   keys::Resolver& resolver() { return *resolver_; }
-  keys::StoreThread* store() const { return store_; }
+  // A key was granted something now: handed to the store once a tick, off the request path.
+  void note_use(const keys::KeyDigest& digest, std::int64_t unix_seconds);
 
  private:
   std::shared_ptr<Upstream> find_unchanged(const config::UpstreamSettings& wanted) const;
@@ -99,6 +99,7 @@ class Worker {
   void wait_for_tick();
   void on_tick();
   void flush_log();
+  void flush_uses();
 
   std::shared_ptr<const Generation> current_;
   std::vector<std::unique_ptr<keys::Source>> sources_;
@@ -106,6 +107,7 @@ class Worker {
   telemetry::AccessLog* access_log_;
   telemetry::AccessFormat access_format_;
   keys::StoreThread* store_;
+  boost::unordered_flat_map<keys::KeyDigest, std::int64_t, keys::DigestHash> uses_;
   std::string log_lines_;
   std::uint64_t log_count_ = 0;
   SteadyTimer ticker_;

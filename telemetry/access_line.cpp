@@ -137,6 +137,7 @@ void append_json(std::string& out, const Outcome& outcome) {
   append_member(out, "environment", outcome.environment);
   append_member(out, "auth_method", outcome.auth_method);
   append_member(out, "scopes", outcome.scopes);
+  append_member(out, "conditions", outcome.conditions);
   append_member(out, "source", outcome.source);
   if (outcome.age_ms >= 0) {
     append_member_number(out, "age_ms", outcome.age_ms);

@@ -1,0 +1,30 @@
+#include "app/heartbeat.hpp"
+
+#include <algorithm>
+
+namespace keygate::app {
+
+Heartbeat::Heartbeat(net::io_context& control, const std::vector<std::unique_ptr<WorkerThread>>& workers)
+    : workers_(workers), timer_(control) {}
+
+void Heartbeat::start() { ask(); }
+
+void Heartbeat::ask() {
+  ++asked_;
+  for (const auto& worker : workers_) {
+    worker->post([](WorkerThread& thread) { thread.beat(); });
+  }
+  timer_.expires_after(interval);
+  timer_.async_wait([this](error_code error) {
+    if (!error) {
+      ask();
+    }
+  });
+}
+
+bool Heartbeat::is_live() const {
+  return std::all_of(workers_.begin(), workers_.end(),
+                     [&](const auto& worker) { return worker->beats() + max_missed >= asked_; });
+}
+
+}  // namespace keygate::app
