@@ -1,5 +1,6 @@
 #include "config/credential_reader.hpp"
 
+#include "config/collection_readers.hpp"
 #include "config/header_name.hpp"
 #include "config/scalar_readers.hpp"
 

@@ -1,5 +1,6 @@
 #include "config/policy_reader.hpp"
 
+#include "config/collection_readers.hpp"
 #include "config/scalar_readers.hpp"
 #include "config/settings_reader.hpp"
 

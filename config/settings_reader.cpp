@@ -1,6 +1,7 @@
 #include "config/settings_reader.hpp"
 
 #include "config/address.hpp"
+#include "config/collection_readers.hpp"
 #include "config/credential_reader.hpp"
 #include "config/header_name.hpp"
 #include "config/limits_reader.hpp"

@@ -1,6 +1,7 @@
 #include "config/upstream_reader.hpp"
 
 #include "config/address.hpp"
+#include "config/collection_readers.hpp"
 #include "config/scalar_readers.hpp"
 
 namespace keygate::config {

@@ -107,8 +107,6 @@ class Exchange {
   const std::shared_ptr<const Generation> generation_;
   const Snapshot& snapshot_;
   std::span<char> head_bytes_;
-
-  // judged
   SteadyClock::time_point began_;
   std::chrono::system_clock::time_point began_at_;
   std::chrono::microseconds auth_time_{0}, upstream_wait_{-1};

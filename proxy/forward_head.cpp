@@ -9,7 +9,7 @@ namespace keygate::proxy {
 namespace {
 
 constexpr std::string_view pseudonym = "keygate";
-constexpr std::size_t fixed_room = 1024;  // names, separators, Via, Forwarded's words, a request id, framing
+constexpr std::size_t fixed_room = 1024;  // names, separators, Via, Forwarded's words, framing
 
 // Of the forwarding headers only these are a trusted proxy's to say. X-Original-*, X-Rewrite-* and method overrides are
 // nobody's: they would name another request than the one that was decided on (P-18, P-19).
@@ -163,7 +163,8 @@ std::size_t identity_bound(const config::IdentityHeaderSettings& names, const po
 
 std::size_t forward_head_bound(const ForwardFacts& facts, const policy::Grant& grant) {
   std::size_t size = fixed_room + facts.head.method_word.size() + facts.target.whole().size() + facts.host.size() +
-                     2 * facts.client_host.size() + identity_bound(facts.snapshot.settings->identity_headers, grant);
+                     2 * (facts.client_host.size() + facts.peer.size()) + facts.request_id.size() +
+                     identity_bound(facts.snapshot.settings->identity_headers, grant);
   for (const policy::HeaderField& field : facts.head.headers()) {
     size += field.name.size() + field.value.size() + 4;
   }

@@ -95,6 +95,8 @@ std::string_view to_string(HeadFlaw flaw) {
       return "HTTP version not supported";
     case HeadFlaw::target_byte:
       return "forbidden byte in the target";
+    case HeadFlaw::backslash:
+      return "backslash in the target";
     case HeadFlaw::field_line:
       return "malformed field line";
     case HeadFlaw::folded:
@@ -162,7 +164,8 @@ GateResult pass_request_gate(std::string_view head, const HeadLimits& limits) {
   }
   if (target_end == end || *target_end != ' ' || target_size == 0) {
     const bool has_ended = target_end == end || *target_end == ' ' || at_crlf(target_end, end);
-    return refuse(has_ended ? HeadFlaw::start_line : stopped_at(target_end, end, HeadFlaw::target_byte));
+    const HeadFlaw byte_flaw = target_end != end && *target_end == '\\' ? HeadFlaw::backslash : HeadFlaw::target_byte;
+    return refuse(has_ended ? HeadFlaw::start_line : stopped_at(target_end, end, byte_flaw));
   }
   // "HTTP/1.1" CRLF
   const std::string_view rest(target_end + 1, static_cast<std::size_t>(end - target_end - 1));

@@ -28,6 +28,8 @@ Reason reason_of(HeadFlaw flaw) {
     case HeadFlaw::field_too_long:
     case HeadFlaw::too_many_fields:
       return Reason::header_too_large;
+    case HeadFlaw::backslash:
+      return Reason::ambiguous_path;
     case HeadFlaw::line_end:
     case HeadFlaw::start_line:
     case HeadFlaw::target_byte:

@@ -91,7 +91,8 @@ std::string fields(std::size_t count, const std::string& line) {
   return text;
 }
 
-// --- The table ----------------------------------------------------------------------------------------------------------------
+// --- The table
+// ----------------------------------------------------------------------------------------------------------------
 
 struct Body {
   std::string name;
@@ -264,13 +265,15 @@ TEST(ChunkFilter, WaitsForTheRestOfAGoodBody) {
     const std::size_t own = body.text.size() - body.beyond;
     const std::size_t stride = own > 1000 ? 97 : 1;
     for (std::size_t size = 0; size < own; size += stride) {
-      EXPECT_EQ(whole(ChunkFraming::keep, body.text.substr(0, size)).verdict, Verdict::more) << body.name << ' ' << size;
+      EXPECT_EQ(whole(ChunkFraming::keep, body.text.substr(0, size)).verdict, Verdict::more)
+          << body.name << ' ' << size;
     }
   }
 }
 
 TEST(ChunkFilter, M13_LeavesExtensionsAndTrailersOut) {
-  EXPECT_EQ(whole(ChunkFraming::keep, "3;a=\"b\"\r\nabc\r\n0;c\r\nX-Org-Id: evil\r\n\r\n").output, "3\r\nabc\r\n0\r\n\r\n");
+  EXPECT_EQ(whole(ChunkFraming::keep, "3;a=\"b\"\r\nabc\r\n0;c\r\nX-Org-Id: evil\r\n\r\n").output,
+            "3\r\nabc\r\n0\r\n\r\n");
 }
 
 TEST(ChunkFilter, R06_NeverEndsABrokenBody) {
@@ -319,11 +322,14 @@ TEST(ChunkFilter, PassesAChunkOfAGigabyteWithoutHoldingIt) {
   EXPECT_TRUE(chunks.feed(end).is_done);
 }
 
-// --- Properties ---------------------------------------------------------------------------------------------------------------
+// --- Properties
+// ---------------------------------------------------------------------------------------------------------------
 
 using Random = std::mt19937;
 
-std::size_t below(Random& random, std::size_t end) { return std::uniform_int_distribution<std::size_t>(0, end - 1)(random); }
+std::size_t below(Random& random, std::size_t end) {
+  return std::uniform_int_distribution<std::size_t>(0, end - 1)(random);
+}
 
 std::string random_body(Random& random, std::string& data) {
   static constexpr std::string_view bytes = "\r\n0123456789abcdef;:x\"";
@@ -333,7 +339,8 @@ std::string random_body(Random& random, std::string& data) {
     for (char& c : part) c = bytes[below(random, bytes.size())];
     const std::string hex = part.size() < 16 ? std::string(1, "0123456789ABCDEF"[part.size()])
                                              : "1" + std::string(1, "0123456789abcdef"[part.size() - 16]);
-    text += std::string(below(random, 3), '0') + hex + (below(random, 3) == 0 ? ";ext=\"a;b\"" : "") + "\r\n" + part + "\r\n";
+    text += std::string(below(random, 3), '0') + hex + (below(random, 3) == 0 ? ";ext=\"a;b\"" : "") + "\r\n" + part +
+            "\r\n";
     data += part;
   }
   text += below(random, 4) == 0 ? "00;last\r\n" : "0\r\n";

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -29,7 +30,8 @@ std::size_t whole_head_size(std::string_view bytes) {
   return head_size(bytes, searched);
 }
 
-// --- The matrix of heads that some parser lets through and the gate does not ----------------------------------------------
+// --- The matrix of heads that some parser lets through and the gate does not
+// ----------------------------------------------
 
 struct Refused {
   std::string name;
@@ -38,6 +40,8 @@ struct Refused {
 };
 
 void PrintTo(const Refused& row, std::ostream* out) { *out << ::testing::PrintToString(row.head); }
+
+std::string name_of(const ::testing::TestParamInfo<Refused>& info) { return info.param.name; }
 
 const std::vector<Refused>& refused_requests() {
   static const std::vector<Refused> rows = {
@@ -50,7 +54,7 @@ const std::vector<Refused>& refused_requests() {
       {"M03_BlankBeforeFirstField", "GET / HTTP/1.1\r\n X: 1\r\nHost: a\r\n\r\n", HeadFlaw::folded},
       {"M03_BareCrInValue", get_with("X: a\rb\r\n"), HeadFlaw::line_end},
       {"M03_CrBeforeCrlf", get_with("X: a\r\r\n"), HeadFlaw::line_end},
-      {"M03_ThirdLeadingBlankLine", "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", HeadFlaw::line_end},
+      {"M03_ThirdLeadingBlankLine", "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", HeadFlaw::start_line},
       {"BareLfEverywhere", "GET / HTTP/1.1\nHost: a\n\n", HeadFlaw::line_end},
       {"BareLfBehindRequestLine", "GET / HTTP/1.1\nHost: a\r\n\r\n", HeadFlaw::line_end},
       {"BareLfBehindField", "GET / HTTP/1.1\r\nHost: a\nX: 1\r\n\r\n", HeadFlaw::line_end},
@@ -61,8 +65,9 @@ const std::vector<Refused>& refused_requests() {
       {"BareCrInTarget", request_line("GET /a\rb HTTP/1.1"), HeadFlaw::line_end},
       {"BareCrInMethod", request_line("GE\rT / HTTP/1.1"), HeadFlaw::line_end},
       {"NulInValue", get_with("X: a\0b\r\n"s), HeadFlaw::value_byte},
-      {"ControlInValue", get_with("X: a\x01"
-                                  "b\r\n"),
+      {"ControlInValue",
+       get_with("X: a\x01"
+                "b\r\n"),
        HeadFlaw::value_byte},
       {"DelInValue", get_with("X: a\x7f\r\n"), HeadFlaw::value_byte},
       {"EscapeInValue", get_with("X: \x1b[2J\r\n"), HeadFlaw::value_byte},
@@ -79,7 +84,7 @@ const std::vector<Refused>& refused_requests() {
       {"P14_NulInTarget", request_line("GET /a\0b HTTP/1.1"s), HeadFlaw::target_byte},
       {"P14_ControlInTarget", request_line("GET /a\x01 HTTP/1.1"), HeadFlaw::target_byte},
       {"P14_DelInTarget", request_line("GET /a\x7f HTTP/1.1"), HeadFlaw::target_byte},
-      {"P06_BackslashInTarget", request_line("GET /public\\..\\admin HTTP/1.1"), HeadFlaw::target_byte},
+      {"P06_BackslashInTarget", request_line("GET /public\\..\\admin HTTP/1.1"), HeadFlaw::backslash},
       {"M06_SpaceInTarget", request_line("GET /a b HTTP/1.1"), HeadFlaw::start_line},
       {"P14_SpaceAndNulInTarget", request_line("GET /public \0/admin HTTP/1.1"s), HeadFlaw::start_line},
       {"TabInTarget", request_line("GET /a\tb HTTP/1.1"), HeadFlaw::target_byte},
@@ -116,16 +121,23 @@ TEST_P(RequestGate, Refuses) {
   EXPECT_EQ(gate_flaw(bytes.substr(0, size)), GetParam().flaw);
 }
 
-INSTANTIATE_TEST_SUITE_P(Matrix, RequestGate, ::testing::ValuesIn(refused_requests()),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Matrix, RequestGate, ::testing::ValuesIn(refused_requests()), name_of);
 
 TEST(RequestGate, PassesWhatIsOnlyUnusual) {
   for (const std::string& head : {
-           request_line("GET / HTTP/1.1"), request_line("GET / HTTP/1.0"), request_line("get / HTTP/1.1"),
-           request_line("M-SEARCH * HTTP/1.1"), request_line("!#$%&'*+-.^_`|~09azAZ / HTTP/1.1"),
+           request_line("GET / HTTP/1.1"),
+           request_line("GET / HTTP/1.0"),
+           request_line("get / HTTP/1.1"),
+           request_line("M-SEARCH * HTTP/1.1"),
+           request_line("!#$%&'*+-.^_`|~09azAZ / HTTP/1.1"),
            request_line("GET /%zz%00 HTTP/1.1"),  // for the path's own judge
-           request_line("GET /;a=b?c=[1]&d=@:!$'()*+, HTTP/1.1"), "GET / HTTP/1.1\r\n\r\n"s, get_with("X:\r\n"),
-           get_with("X: \t \r\n"), get_with("X:\t1\t\r\n"), get_with("X: \x80\xff\r\n"), get_with("X: a:b: c\r\n"),
+           request_line("GET /;a=b?c=[1]&d=@:!$'()*+, HTTP/1.1"),
+           "GET / HTTP/1.1\r\n\r\n"s,
+           get_with("X:\r\n"),
+           get_with("X: \t \r\n"),
+           get_with("X:\t1\t\r\n"),
+           get_with("X: \x80\xff\r\n"),
+           get_with("X: a:b: c\r\n"),
            get_with("!#$%&'*+-.^_`|~09azAZ: 1\r\n"),
        }) {
     EXPECT_EQ(gate_flaw(head), std::nullopt) << head;
@@ -142,14 +154,15 @@ TEST(RequestGate, SaysWhatItRead) {
   EXPECT_EQ(result.fields, 3U);
 }
 
-// --- Every byte value ------------------------------------------------------------------------------------------------------
+// --- Every byte value
+// ------------------------------------------------------------------------------------------------------
 
 bool is_one_of(unsigned char c, std::string_view set) { return set.find(static_cast<char>(c)) != set.npos; }
 bool is_alphanumeric(unsigned char c) {
   return is_one_of(c, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 }
 
-class EveryByte : public ::testing::TestWithParam<std::string_view> {
+class EveryByte : public ::testing::Test {
  protected:
   template <class Allowed>
   static void expect(const std::string& before, const std::string& after, Allowed is_allowed) {
@@ -164,9 +177,8 @@ class EveryByte : public ::testing::TestWithParam<std::string_view> {
 
 TEST_F(EveryByte, OfANameIsATokenCharacter) {
   // A colon ends the name; what stands behind it is a value.
-  expect("GET / HTTP/1.1\r\nA", "B: 1\r\n\r\n", [](unsigned char c) {
-    return is_alphanumeric(c) || is_one_of(c, "!#$%&'*+-.^_`|~") || c == ':';
-  });
+  expect("GET / HTTP/1.1\r\nA", "B: 1\r\n\r\n",
+         [](unsigned char c) { return is_alphanumeric(c) || is_one_of(c, "!#$%&'*+-.^_`|~") || c == ':'; });
 }
 
 TEST_F(EveryByte, OfAValueIsNoControlButTab) {
@@ -174,13 +186,13 @@ TEST_F(EveryByte, OfAValueIsNoControlButTab) {
 }
 
 TEST_F(EveryByte, OfATargetMayStandInAUrl) {
-  expect("GET /a", "b HTTP/1.1\r\nHost: a\r\n\r\n", [](unsigned char c) {
-    return is_alphanumeric(c) || is_one_of(c, "-._~:/?[]@!$&'()*+,;=%");
-  });
+  expect("GET /a", "b HTTP/1.1\r\nHost: a\r\n\r\n",
+         [](unsigned char c) { return is_alphanumeric(c) || is_one_of(c, "-._~:/?[]@!$&'()*+,;=%"); });
 }
 
 TEST_F(EveryByte, OfAMethodIsATokenCharacter) {
-  expect("GE", "T / HTTP/1.1\r\n\r\n", [](unsigned char c) { return is_alphanumeric(c) || is_one_of(c, "!#$%&'*+-.^_`|~"); });
+  expect("GE", "T / HTTP/1.1\r\n\r\n",
+         [](unsigned char c) { return is_alphanumeric(c) || is_one_of(c, "!#$%&'*+-.^_`|~"); });
 }
 
 TEST_F(EveryByte, OfAVersionIsTheOneThatBelongsThere) {
@@ -190,7 +202,8 @@ TEST_F(EveryByte, OfAVersionIsTheOneThatBelongsThere) {
   expect("GET / HTTP/1.1", "\n\r\n", [](unsigned char c) { return c == '\r'; });
 }
 
-// --- Limits ----------------------------------------------------------------------------------------------------------------
+// --- Limits
+// ----------------------------------------------------------------------------------------------------------------
 
 TEST(RequestGate, M07_LimitsTheTarget) {
   const HeadLimits limits{.target_bytes = 100};
@@ -218,7 +231,8 @@ TEST(RequestGate, M07_LimitsANameAndALine) {
   EXPECT_EQ(gate_flaw(get_with("X: " + std::string(8192 - 2, 'v') + "\r\n")), HeadFlaw::field_too_long);
 }
 
-// --- Where a head ends -----------------------------------------------------------------------------------------------------
+// --- Where a head ends
+// -----------------------------------------------------------------------------------------------------
 
 TEST(HeadSize, EndsWithTheEmptyLine) {
   const std::string head = get_with("X: 1\r\n");
@@ -241,8 +255,9 @@ TEST(HeadSize, CountsABareLfAsALineEnd) {
 }
 
 std::vector<std::string> heads_of_all_kinds() {
-  std::vector<std::string> heads = {get_with("X: 1\r\n"), get_with("") + "body", "\n\n", "\r\n\r\n", "\n\r\n", "\r\r\n\n\r",
-                                    "a\nb\r\nc\r\n\r\n\r\n", "a\r\n\rb\r\n\n\n"};
+  std::vector<std::string> heads = {
+      get_with("X: 1\r\n"),    get_with("") + "body", "\n\n", "\r\n\r\n", "\n\r\n", "\r\r\n\n\r",
+      "a\nb\r\nc\r\n\r\n\r\n", "a\r\n\rb\r\n\n\n"};
   for (const auto& row : refused_requests()) heads.push_back(row.head);
   return heads;
 }
@@ -286,7 +301,13 @@ TEST(LeadingBlank, IsAtMostTwoLineEnds) {
   EXPECT_EQ(leading_blank_size(" \r\nGET"), 0U);
 }
 
-// --- Responses -------------------------------------------------------------------------------------------------------------
+TEST(LeadingBlank, IsAtMostTwoLineEndsInAll) {
+  EXPECT_EQ(leading_blank_size("\r\n\r\nGET", 2), 2U);
+  EXPECT_EQ(leading_blank_size("\r\nGET", 4), 0U);
+}
+
+// --- Responses
+// -------------------------------------------------------------------------------------------------------------
 
 class ResponseGate : public ::testing::TestWithParam<Refused> {};
 
@@ -313,12 +334,11 @@ const Refused refused_responses[] = {
     {"LongLine", "HTTP/1.1 200 OK\r\nX: " + std::string(8190, 'x') + "\r\n\r\n", HeadFlaw::field_too_long},
 };
 
-INSTANTIATE_TEST_SUITE_P(Matrix, ResponseGate, ::testing::ValuesIn(refused_responses),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Matrix, ResponseGate, ::testing::ValuesIn(refused_responses), name_of);
 
 TEST(ResponseGate, PassesStatusLinesWithAndWithoutAReason) {
-  for (const auto* head : {"HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 404 Not Found at all\r\nX: 1\r\n\r\n", "HTTP/1.1 200 \r\n\r\n",
-                           "HTTP/1.1 200\r\n\r\n", "HTTP/1.1 200 \xc3\xa9\t!\r\n\r\n"}) {
+  for (const auto* head : {"HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 404 Not Found at all\r\nX: 1\r\n\r\n",
+                           "HTTP/1.1 200 \r\n\r\n", "HTTP/1.1 200\r\n\r\n", "HTTP/1.1 200 \xc3\xa9\t!\r\n\r\n"}) {
     EXPECT_EQ(response_flaw(head, 200), std::nullopt) << head;
   }
 }
@@ -326,6 +346,15 @@ TEST(ResponseGate, PassesStatusLinesWithAndWithoutAReason) {
 TEST(ResponseGate, LimitsTheNumberOfFields) {
   EXPECT_EQ(response_flaw("HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\n\r\n", 2), std::nullopt);
   EXPECT_EQ(response_flaw("HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n", 2), HeadFlaw::too_many_fields);
+}
+
+TEST(ResponseGate, KnowsEarlyWhatCannotBecomeAResponse) {
+  for (const auto* bytes : {"", "H", "HTTP/1", "HTTP/1.", "HTTP/1.1 200 OK", "HTTP/1.9"}) {
+    EXPECT_FALSE(is_no_response(bytes)) << bytes;
+  }
+  for (const auto* bytes : {"SSH-2.0-x", "h", "HTTP/2", "<", "\r\n", "HTTQ", " HTTP/1.1"}) {
+    EXPECT_TRUE(is_no_response(bytes)) << bytes;
+  }
 }
 
 // A head that is cut off anywhere, or holds anything, is read without touching what is not its own.
@@ -348,8 +377,8 @@ TEST(RequestGate, StaysWithinTheBytesOfTheHead) {
 TEST(HeadFlaw, EachHasASentenceOfItsOwn) {
   std::vector<std::string_view> sentences;
   for (const auto flaw : {HeadFlaw::line_end, HeadFlaw::start_line, HeadFlaw::version, HeadFlaw::target_byte,
-                          HeadFlaw::field_line, HeadFlaw::folded, HeadFlaw::value_byte, HeadFlaw::target_too_long,
-                          HeadFlaw::field_too_long, HeadFlaw::too_many_fields}) {
+                          HeadFlaw::backslash, HeadFlaw::field_line, HeadFlaw::folded, HeadFlaw::value_byte,
+                          HeadFlaw::target_too_long, HeadFlaw::field_too_long, HeadFlaw::too_many_fields}) {
     const auto sentence = to_string(flaw);
     EXPECT_FALSE(sentence.empty());
     EXPECT_EQ(std::ranges::count(sentences, sentence), 0);

@@ -18,7 +18,8 @@ using testing::HeadText;
 using testing::post_with;
 using testing::request_line;
 
-// --- The matrix: what the gate lets through and the reading of the fields does not ------------------------------------------
+// --- The matrix: what the gate lets through and the reading of the fields does not
+// ------------------------------------------
 
 struct Row {
   std::string name;
@@ -59,7 +60,8 @@ std::vector<Row> body_length_rows() {
       {"R08_IdentityLineThenChunkedLine", post_with("Transfer-Encoding: identity\r\n" + chunked), "bad_request"},
       {"R08_ChunkedLineThenIdentityLine", post_with(chunked + "Transfer-Encoding: identity\r\n"), "bad_request"},
       {"R08_ChunkedInTwoLines", post_with(chunked + chunked), "bad_request"},
-      {"M09_ChunkedOnHttp10", "POST / HTTP/1.0\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n", "bad_request"},
+      {"M09_ChunkedOnHttp10", "POST / HTTP/1.0\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n",
+       "bad_request"},
       {"R02_ChunkedInAnyCase", post_with("transfer-ENCODING: ChUnKeD\r\n"), "ok"},
       {"H05_ChunkedWithBlanksAround", post_with("Transfer-Encoding: \t chunked \t\r\n"), "ok"},
       {"R07_TwoLengthsAlike", post_with("Content-Length: 1\r\nContent-Length: 1\r\n"), "bad_request"},
@@ -67,16 +69,17 @@ std::vector<Row> body_length_rows() {
       {"R07_EmptyLengthThenValid", post_with("Content-Length: \r\nContent-Length: 1\r\n"), "bad_request"},
       {"R07_ValidLengthThenEmpty", post_with("Content-Length: 1\r\nContent-Length:\r\n"), "bad_request"},
       {"LengthThatOnlyFolds", post_with("Content_Length: 5\r\n"), "ok"},
-      {"UpgradeWithLength", get_with("Upgrade: websocket\r\nConnection: upgrade\r\nContent-Length: 5\r\n"), "bad_request"},
+      {"UpgradeWithLength", get_with("Upgrade: websocket\r\nConnection: upgrade\r\nContent-Length: 5\r\n"),
+       "bad_request"},
       {"UpgradeWithChunks", get_with("Upgrade: h2c, WebSocket\r\nConnection: upgrade\r\n" + chunked), "bad_request"},
       {"UpgradeWithLengthZero", get_with("Upgrade: websocket\r\nConnection: upgrade\r\nContent-Length: 0\r\n"), "ok"},
       {"TwoUpgrades", get_with("Upgrade: h2c\r\nUpgrade: websocket\r\n"), "bad_request"},
   };
   int number = 0;
-  for (const auto* length : {"1, 1", "1,1", "01", "00", "+1", "-1", "-0", "0x1", "1_0", "1 0", "1;", "1.0", "1e1", "5x", "",
-                             "18446744073709551616", "9223372036854775808", "1000000000000000000", "\xd9\xa1"}) {
-    rows.push_back({"M10_Length" + std::to_string(++number), post_with("Content-Length: " + std::string(length) + "\r\n"),
-                    "bad_request"});
+  for (const auto* length : {"1, 1", "1,1", "01", "00", "+1", "-1", "-0", "0x1", "1_0", "1 0", "1;", "1.0", "1e1", "5x",
+                             "", "18446744073709551616", "9223372036854775808", "1000000000000000000", "\xd9\xa1"}) {
+    rows.push_back({"M10_Length" + std::to_string(++number),
+                    post_with("Content-Length: " + std::string(length) + "\r\n"), "bad_request"});
   }
   for (const auto* length : {"0", "1", "10", "999999999999999999", " 7\t"}) {
     rows.push_back(
@@ -89,17 +92,42 @@ std::vector<Row> connection_rows() {
   std::vector<Row> rows;
   int number = 0;
   // N-02, H-03: end-to-end fields and ours, in any spelling, wherever in the list.
-  for (const auto* value :
-       {"host", "Authorization", "x-api-key", "content-length", "transfer-encoding", "x-forwarded-for", "X-Org-Id",
-        "x-ORG-id, close", "close,,X-Org-Id", "x_org_id", "X.Org.Id", "x~org~id", "via", "cookie", "set-cookie",
-        "cache-control", "content-type", "date", "X-Request-Id", "x-keygate-anything", "forwarded", "x-original-url",
-        "proxy-authorization", "connection", "keep-alive, X-Scopes", "x_api_key", "accept", "\"close\"", "close x", "a b",
-        "@"}) {
+  for (const auto* value : {"host",
+                            "Authorization",
+                            "x-api-key",
+                            "content-length",
+                            "transfer-encoding",
+                            "x-forwarded-for",
+                            "X-Org-Id",
+                            "x-ORG-id, close",
+                            "close,,X-Org-Id",
+                            "x_org_id",
+                            "X.Org.Id",
+                            "x~org~id",
+                            "via",
+                            "cookie",
+                            "set-cookie",
+                            "cache-control",
+                            "content-type",
+                            "date",
+                            "X-Request-Id",
+                            "x-keygate-anything",
+                            "forwarded",
+                            "x-original-url",
+                            "proxy-authorization",
+                            "connection",
+                            "keep-alive, X-Scopes",
+                            "x_api_key",
+                            "accept",
+                            "\"close\"",
+                            "close x",
+                            "a b",
+                            "@"}) {
     rows.push_back({"N02_Refused" + std::to_string(++number), get_with("Connection: " + std::string(value) + "\r\n"),
                     "bad_request"});
   }
-  for (const auto* value : {"", "close", "CLOSE", "keep-alive", "Keep-Alive, Upgrade", "te", "upgrade, http2-settings", ",",
-                            "close,,close", "X-Foo", "trailer", "proxy-connection", "x-organization"}) {
+  for (const auto* value : {"", "close", "CLOSE", "keep-alive", "Keep-Alive, Upgrade", "te", "upgrade, http2-settings",
+                            ",", "close,,close", "X-Foo", "trailer", "proxy-connection", "x-organization"}) {
     rows.push_back(
         {"N01_Let" + std::to_string(++number), get_with("Connection: " + std::string(value) + "\r\n"), "ok"});
   }
@@ -114,7 +142,8 @@ std::vector<Row> other_rows() {
       {"M04_NoHostOnHttp10", "GET / HTTP/1.0\r\n\r\n", "bad_request"},
       {"M04_TwoHosts", get_with("Host: b.example\r\n"), "bad_request"},
       {"M04_TwoHostsAlike", get_with("host: a.example\r\n"), "bad_request"},
-      {"H04_TwoAuthorizations", get_with("Authorization: Bearer a\r\nAuthorization: Bearer a\r\n"), "ambiguous_credential"},
+      {"H04_TwoAuthorizations", get_with("Authorization: Bearer a\r\nAuthorization: Bearer a\r\n"),
+       "ambiguous_credential"},
       {"H04_TwoContentTypes", get_with("Content-Type: a/b\r\nContent-Type: c/d\r\n"), "bad_request"},
       {"N09_UnknownExpectation", get_with("Expect: foo\r\n"), "expectation_failed"},
       {"N09_TwoExpectationsInOne", get_with("Expect: y 100-continue\r\n"), "expectation_failed"},
@@ -131,6 +160,7 @@ std::vector<Row> other_rows() {
       {"M07_FieldTooLong", get_with("X: " + std::string(8192, 'a') + "\r\n"), "header_too_large"},
       {"Version12", request_line("GET / HTTP/1.2"), "version_not_supported"},
       {"Version20", request_line("GET / HTTP/2.0"), "version_not_supported"},
+      {"P06_Backslash", request_line("GET /public\\..\\admin HTTP/1.1"), "ambiguous_path"},
       {"P09_Rootless", request_line("GET admin HTTP/1.1"), "bad_request"},
       {"P09_OnlyQuery", request_line("GET ?x HTTP/1.1"), "bad_request"},
       {"P09_SchemeWithoutSlashes", request_line("GET http:admin HTTP/1.1"), "bad_request"},
@@ -163,7 +193,8 @@ INSTANTIATE_TEST_SUITE_P(BodyLength, RequestMatrix, ::testing::ValuesIn(body_len
 INSTANTIATE_TEST_SUITE_P(Connection, RequestMatrix, ::testing::ValuesIn(connection_rows()), name_of);
 INSTANTIATE_TEST_SUITE_P(Other, RequestMatrix, ::testing::ValuesIn(other_rows()), name_of);
 
-// --- What is read -----------------------------------------------------------------------------------------------------------
+// --- What is read
+// -----------------------------------------------------------------------------------------------------------
 
 TEST(RequestHead, SaysHowLongTheBodyIs) {
   EXPECT_FALSE(HeadText(get_with("")).head().has_body());
@@ -250,7 +281,8 @@ TEST(RequestHead, KeepsNothingOfTheOneBefore) {
   EXPECT_FALSE(head.keep_alive);
 }
 
-// --- What becomes of each field ---------------------------------------------------------------------------------------------
+// --- What becomes of each field
+// ---------------------------------------------------------------------------------------------
 
 FieldFate fate_of(const std::string& name, const std::string& value = "1") {
   const HeadText read("GET / HTTP/1.1\r\n" + name + ": " + value + "\r\nHost: a\r\n\r\n");
@@ -259,16 +291,16 @@ FieldFate fate_of(const std::string& name, const std::string& value = "1") {
 }
 
 TEST(FieldFate, KeepsEndToEndFields) {
-  for (const auto* name : {"Accept", "content-type", "X-Foo", "X-Organization", "Max-Forwards", "Sec-WebSocket-Key", "Origin",
-                           "X-Api-Keys", "X-Org-Id-2", "XOrgId", "Traceparent", "Content_Type"}) {
+  for (const auto* name : {"Accept", "content-type", "X-Foo", "X-Organization", "Max-Forwards", "Sec-WebSocket-Key",
+                           "Origin", "X-Api-Keys", "X-Org-Id-2", "XOrgId", "Traceparent", "Content_Type"}) {
     EXPECT_EQ(fate_of(name), FieldFate::keep) << name;
   }
 }
 
 TEST(FieldFate, N03_DropsWhatEndsAtThisHop) {
-  for (const auto* name : {"Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Upgrade", "HTTP2-Settings",
-                           "Proxy-Authorization", "Proxy-Authenticate", "Proxy", "Keep_Alive", "Content_Length",
-                           "Transfer.Encoding", "Proxy_Connection"}) {
+  for (const auto* name :
+       {"Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Upgrade", "HTTP2-Settings", "Proxy-Authorization",
+        "Proxy-Authenticate", "Proxy", "Keep_Alive", "Content_Length", "Transfer.Encoding", "Proxy_Connection"}) {
     EXPECT_EQ(fate_of(name), FieldFate::drop) << name;
   }
   EXPECT_EQ(fate_of("Connection", "close"), FieldFate::drop);
@@ -278,18 +310,18 @@ TEST(FieldFate, N03_DropsWhatEndsAtThisHop) {
 }
 
 TEST(FieldFate, H02_DropsOurHeadersInEverySpelling) {
-  for (const auto* name : {"X-Org-Id", "x-org-id", "X_Org_Id", "X-Org_Id", "x.org.id", "X-ORG-ID", "X~Org~Id", "X!Org!Id",
-                           "X-Key-Id", "X-User-Id", "X-Scopes", "X_Scopes", "X-Environment", "X-Auth-Method", "X-Auth_Method",
-                           "X-Keygate-Degraded", "x_keygate_anything"}) {
+  for (const auto* name : {"X-Org-Id", "x-org-id", "X_Org_Id", "X-Org_Id", "x.org.id", "X-ORG-ID", "X~Org~Id",
+                           "X!Org!Id", "X-Key-Id", "X-User-Id", "X-Scopes", "X_Scopes", "X-Environment",
+                           "X-Auth-Method", "X-Auth_Method", "X-Keygate-Degraded", "x_keygate_anything"}) {
     EXPECT_EQ(fate_of(name), FieldFate::drop) << name;
   }
 }
 
 TEST(FieldFate, P18_KnowsWhatOnlyAProxyMaySay) {
-  for (const auto* name :
-       {"X-Forwarded-For", "X_Forwarded_For", "X-Forwarded-Proto", "X-Forwarded-Anything", "Forwarded", "X-Real-IP",
-        "X-Original-URL", "X-Original-URI", "X-Rewrite-URL", "X-Envoy-Original-Path", "X-HTTP-DestinationURL", "X-Request-Id",
-        "True-Client-IP", "CF-Connecting-IP", "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"}) {
+  for (const auto* name : {"X-Forwarded-For", "X_Forwarded_For", "X-Forwarded-Proto", "X-Forwarded-Anything",
+                           "Forwarded", "X-Real-IP", "X-Original-URL", "X-Original-URI", "X-Rewrite-URL",
+                           "X-Envoy-Original-Path", "X-HTTP-DestinationURL", "X-Request-Id", "True-Client-IP",
+                           "CF-Connecting-IP", "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"}) {
     EXPECT_EQ(fate_of(name), FieldFate::forwarding) << name;
   }
 }
@@ -307,7 +339,8 @@ TEST(FieldFate, KnowsCredentialsCookiesHostAndVia) {
 TEST(FieldFate, N01_DropsWhatConnectionNames) {
   const HeadText read(get_with("Connection: close, x-FOO\r\nX-Foo: 1\r\nX-Foobar: 2\r\nX-Foo: 3\r\n"));
   ASSERT_EQ(read.code(), "ok");
-  EXPECT_EQ(read.fates(), (std::vector{FieldFate::host, FieldFate::drop, FieldFate::drop, FieldFate::keep, FieldFate::drop}));
+  EXPECT_EQ(read.fates(),
+            (std::vector{FieldFate::host, FieldFate::drop, FieldFate::drop, FieldFate::keep, FieldFate::drop}));
 }
 
 TEST(FieldFate, N01_DropsWhatALaterConnectionNames) {
@@ -334,7 +367,8 @@ TEST(RequestHead, D04_LimitsConnectionOptions) {
   EXPECT_EQ(HeadText(get_with("Connection: " + std::string(4000, ',') + "\r\n")).code(), "ok") << "there is none in it";
 }
 
-// --- Its pieces -------------------------------------------------------------------------------------------------------------
+// --- Its pieces
+// -------------------------------------------------------------------------------------------------------------
 
 TEST(ContentLength, IsZeroOrDigitsWithoutLeadingZero) {
   EXPECT_EQ(parse_content_length("0"), 0U);

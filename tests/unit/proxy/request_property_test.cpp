@@ -1,5 +1,5 @@
-// Two other readings of the same bytes, one written here from RFC 9112 and one Beast's own: whatever the gate lets through,
-// they read the same request.
+// Two other readings of the same bytes, one written here from RFC 9112 and one Beast's own: whatever the gate lets
+// through, they read the same request.
 #include "proxy/request_head.hpp"
 #include "tests/unit/proxy/heads.hpp"
 
@@ -28,7 +28,8 @@ constexpr int rounds = 10'000;
 constexpr int rounds = 100'000;
 #endif
 
-// --- The strict reading -----------------------------------------------------------------------------------------------------
+// --- The strict reading
+// -----------------------------------------------------------------------------------------------------
 
 struct Reading {
   std::string method, target;
@@ -45,8 +46,7 @@ std::string lowered(std::string text) {
 }
 
 bool is_token(const std::string& text) {
-  static const std::string allowed =
-      "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  static const std::string allowed = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
   return !text.empty() && text.find_first_not_of(allowed) == std::string::npos;
 }
 
@@ -106,11 +106,14 @@ std::optional<Reading> strict_reading(const std::string& head) {
   return reading;
 }
 
-// --- Heads that are nearly right --------------------------------------------------------------------------------------------
+// --- Heads that are nearly right
+// --------------------------------------------------------------------------------------------
 
 using Random = std::mt19937;
 
-std::size_t below(Random& random, std::size_t end) { return std::uniform_int_distribution<std::size_t>(0, end - 1)(random); }
+std::size_t below(Random& random, std::size_t end) {
+  return std::uniform_int_distribution<std::size_t>(0, end - 1)(random);
+}
 
 const std::vector<std::string>& seeds() {
   static const std::vector<std::string> heads = {
@@ -125,12 +128,28 @@ const std::vector<std::string>& seeds() {
   return heads;
 }
 
-constexpr std::array<std::string_view, 22> lines_to_add = {
-    "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: identity\r\n", "Transfer-Encoding:\r\n chunked\r\n",
-    "transfer-encoding: CHUNKED \r\n", "Transfer_Encoding: chunked\r\n", "Transfer-Encoding : chunked\r\n",
-    "Transfer-Encoding: ,chunked\r\n", "Content-Length: 5\r\n", "Content-Length: 05\r\n", "Content-Length: 5, 5\r\n",
-    "Content-Length: +5\r\n", "content-length:0\r\n", "Content_Length: 5\r\n", "Content-Length: 99999999999999999999\r\n",
-    "Host: b\r\n", "X: 1\r\n\tY: 2\r\n", "X: 1\n", "X\r\n", ": x\r\n", "X-A:\r\n", "GET /admin HTTP/1.1\r\n", "\r\n"};
+constexpr std::array<std::string_view, 22> lines_to_add = {"Transfer-Encoding: chunked\r\n",
+                                                           "Transfer-Encoding: identity\r\n",
+                                                           "Transfer-Encoding:\r\n chunked\r\n",
+                                                           "transfer-encoding: CHUNKED \r\n",
+                                                           "Transfer_Encoding: chunked\r\n",
+                                                           "Transfer-Encoding : chunked\r\n",
+                                                           "Transfer-Encoding: ,chunked\r\n",
+                                                           "Content-Length: 5\r\n",
+                                                           "Content-Length: 05\r\n",
+                                                           "Content-Length: 5, 5\r\n",
+                                                           "Content-Length: +5\r\n",
+                                                           "content-length:0\r\n",
+                                                           "Content_Length: 5\r\n",
+                                                           "Content-Length: 99999999999999999999\r\n",
+                                                           "Host: b\r\n",
+                                                           "X: 1\r\n\tY: 2\r\n",
+                                                           "X: 1\n",
+                                                           "X\r\n",
+                                                           ": x\r\n",
+                                                           "X-A:\r\n",
+                                                           "GET /admin HTTP/1.1\r\n",
+                                                           "\r\n"};
 
 constexpr std::string_view spicy = "\r\n\t :,;=\"()/?#%@*+-_.\\\x7f\x80\xff\x01 0159aZxX";
 
@@ -174,7 +193,8 @@ std::string next_head(Random& random) {
   return text.substr(0, head_size(text, searched));
 }
 
-// --- The properties ---------------------------------------------------------------------------------------------------------
+// --- The properties
+// ---------------------------------------------------------------------------------------------------------
 
 void expect_same(const Reading& reading, const GateResult& gate, const RequestHead& head) {
   EXPECT_EQ(reading.method, head.method_word);
