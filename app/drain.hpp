@@ -1,4 +1,4 @@
-// Leaving without cutting anybody off (contract §6): answers say "Connection: close"; after drain_delay the listeners
+// Leaving without cutting anybody off (docs/life-of-a-request.md): answers say "Connection: close"; after drain_delay the listeners
 // close, once their queues are empty; requests in flight end; whoever has not ended after drain_timeout is cut.
 #pragma once
 

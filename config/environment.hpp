@@ -1,4 +1,4 @@
-// ${NAME}, ${NAME:-default} and $$ in the scalar values of a configuration (contract §3).
+// ${NAME}, ${NAME:-default} and $$ in the scalar values of a configuration (docs/configuration.md).
 // Works on values after YAML has been parsed, so that what a variable holds can never become structure.
 #pragma once
 

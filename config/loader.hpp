@@ -1,4 +1,4 @@
-// YAML in, Settings or every Problem out (contract §3). The only reader of configuration there is: `run`, `check` and
+// YAML in, Settings or every Problem out (docs/configuration.md). The only reader of configuration there is: `run`, `check` and
 // reload all come through here.
 #pragma once
 

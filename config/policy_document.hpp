@@ -1,4 +1,4 @@
-// A policy as it was written (contract §4): values and places only, nothing resolved or judged yet.
+// A policy as it was written (docs/policy.md): values and places only, nothing resolved or judged yet.
 // Made by config::load; read by policy::compile.
 #pragma once
 

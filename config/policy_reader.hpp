@@ -1,4 +1,4 @@
-// The tables of keys of a policy (contract §4): shape and types alone, what it means is judged when it is compiled.
+// The tables of keys of a policy (docs/policy.md): shape and types alone, what it means is judged when it is compiled.
 // Called by the loader with the root of a policy file, or the value of `policy`.
 #pragma once
 

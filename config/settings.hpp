@@ -1,4 +1,4 @@
-// What the operator asked for, typed and immutable (contract §3). Made once by config::load, shared as const.
+// What the operator asked for, typed and immutable (docs/configuration.md). Made once by config::load, shared as const.
 // A default written here is the documented default; the loader only overwrites what the file names.
 #pragma once
 

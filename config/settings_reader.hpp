@@ -1,4 +1,4 @@
-// The tables of keys of the configuration itself (contract §3); those of its larger parts are beside it.
+// The tables of keys of the configuration itself (docs/configuration.md); those of its larger parts are beside it.
 // Called by the loader with the root of the main file.
 #pragma once
 

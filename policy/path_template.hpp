@@ -1,4 +1,4 @@
-// The `path:` of a route, taken apart: /api/{org}/files/{rest...} (contract §4). Read by compile, kept by the route
+// The `path:` of a route, taken apart: /api/{org}/files/{rest...} (docs/policy.md). Read by compile, kept by the route
 // table.
 #pragma once
 

@@ -24,7 +24,7 @@ struct Compiled {
 
 // Resolves, checks and compiles settings.policy against the upstreams, key formats and header names of the same
 // settings: unknown scopes, overlapping routes, routes open by omission, test keys that could reach a live upstream…
-// (contract §4).
+// (docs/policy.md).
 Compiled compile(const config::Settings& settings);
 
 }  // namespace keygate::policy

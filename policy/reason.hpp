@@ -1,5 +1,5 @@
 // THE table: every reason for which a request ends, with its status, code, public sentence, whose fault it is, and when
-// to try again. Replies, logs, metrics and docs are all read from here (contract §7).
+// to try again. Replies, logs, metrics and docs are all read from here (docs/errors.md).
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Which route, if any, governs a request: the most specific one (contract §4). Built by policy::compile, then
+// Which route, if any, governs a request: the most specific one (docs/policy.md). Built by policy::compile, then
 // immutable. The cost of a match grows with the path's segments, not with the number of routes.
 #pragma once
 
@@ -73,7 +73,7 @@ class RouteTable {
   RouteTable& operator=(RouteTable&&) noexcept;
   ~RouteTable();
 
-  // Adds `route`, which the caller keeps alive. Returns the route it overlaps with (contract §4), or nullptr; a table
+  // Adds `route`, which the caller keeps alive. Returns the route it overlaps with (docs/policy.md), or nullptr; a table
   // that has seen an overlap is fit for nothing but finding more of them.
   const Route* add(const Route& route, const Entry& entry);
 

@@ -1,5 +1,5 @@
 // The scope catalogue, and what a principal's grants mean under it: bit sets, so that deciding is a few word
-// operations. Scopes are exact strings; only `implies` and the wildcards of a grant widen them (contract §4).
+// operations. Scopes are exact strings; only `implies` and the wildcards of a grant widen them (docs/policy.md).
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// The path and query of a request in the one form that is both matched and forwarded (contract §4).
+// The path and query of a request in the one form that is both matched and forwarded (docs/policy.md).
 // Made by proxy's exchange from the raw target, in place: the raw form is overwritten and not kept.
 #pragma once
 

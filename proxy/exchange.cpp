@@ -62,12 +62,12 @@ Awaitable<After> Exchange::run(std::size_t head_size) {
     co_return co_await deny(*refused);
   }
   adopt_request_id();
-  if (request_.is_asterisk) {
-    co_return co_await answer_asterisk();
-  }
   if (const auto refused = canonicalise()) {
     keeps_client_ = false;
     co_return co_await deny(*refused);
+  }
+  if (request_.is_asterisk) {
+    co_return co_await answer_asterisk();
   }
   const auto auth_began = SteadyClock::now();
   route_ = snapshot_.policy->table.match({host_, request_.method, &*target_, request_.headers()});
@@ -116,6 +116,9 @@ std::optional<Reason> Exchange::canonicalise() {
     return Reason::bad_request;
   }
   host_ = *host;
+  if (request_.is_asterisk) {
+    return std::nullopt;
+  }
   auto parsed = policy::RequestTarget::parse(request_.target);
   if (const auto* flaw = std::get_if<policy::TargetFlaw>(&parsed)) {
     const bool is_malformed =

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t max_log_batch = 32 * 1024;
 constexpr std::size_t max_spare_rooms = 64;
 constexpr unsigned quiet_ticks_before_rest = 20;
+constexpr std::chrono::seconds stall{1};
 
 // xoroshiro128+: request ids have to be unlikely to repeat, not hard to guess.
 std::uint64_t next_random(std::array<std::uint64_t, 2>& state) {
@@ -107,7 +108,8 @@ void Worker::ensure_ticking() {
     return;
   }
   is_ticking_ = true;
-  deadlines.start_at(SteadyClock::now());
+  last_tick_ = SteadyClock::now();
+  deadlines.start_at(last_tick_ - stalled_);
   wait_for_tick();
 }
 
@@ -121,7 +123,7 @@ void Worker::wait_for_tick() {
 }
 
 void Worker::on_tick() {
-  deadlines.advance(SteadyClock::now());
+  advance_deadlines();
   for (auto it = residents.begin(); it != residents.end();) {
     (it++)->on_tick();
   }
@@ -135,6 +137,18 @@ void Worker::on_tick() {
     return;
   }
   wait_for_tick();
+}
+
+// A process that was stopped for a while (a frozen container, a debugger) has not kept anybody waiting for that time:
+// deadlines count the time in which the loop turned.
+void Worker::advance_deadlines() {
+  const auto now = SteadyClock::now();
+  const auto since = now - last_tick_;
+  if (since > stall) {
+    stalled_ += since - DeadlineWheel::tick;
+  }
+  last_tick_ = now;
+  deadlines.advance(now - stalled_);
 }
 
 void Worker::report(const telemetry::Outcome& outcome) {

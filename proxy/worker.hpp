@@ -97,6 +97,7 @@ class Worker {
   std::shared_ptr<Upstream> find_unchanged(const config::UpstreamSettings& wanted) const;
   void ensure_ticking();
   void wait_for_tick();
+  void advance_deadlines();
   void on_tick();
   void flush_log();
   void flush_uses();
@@ -111,6 +112,8 @@ class Worker {
   std::string log_lines_;
   std::uint64_t log_count_ = 0;
   SteadyTimer ticker_;
+  SteadyClock::time_point last_tick_{};
+  SteadyClock::duration stalled_{0};  // time in which the loop stood still, over all
   bool is_ticking_ = false;
   bool is_stopped_ = false;
   unsigned quiet_ticks_ = 0;

@@ -51,8 +51,8 @@ spdlog::logger& logger() {
   return *instance;
 }
 
-// How many bytes at the start of `text` are one character that may be shown; 0: a control, or no UTF-8 (RFC 3629), which
-// would make the line no JSON.
+// How many bytes at the start of `text` are one character that may be shown; 0: a control, or no UTF-8 (RFC 3629),
+// which would make the line no JSON.
 std::size_t shown_size(std::string_view text) {
   const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   if (byte(0) < 0x80) return byte(0) < 0x20 || byte(0) == 0x7f ? 0 : 1;

@@ -1,4 +1,4 @@
-// The facts of one finished exchange: all that logs and metrics ever see (contract §9). Filled once by proxy's exchange
+// The facts of one finished exchange: all that logs and metrics ever see (docs/configuration.md). Filled once by proxy's exchange
 // and handed over once. Never holds a key, a cookie or a query string.
 #pragma once
 

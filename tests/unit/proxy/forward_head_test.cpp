@@ -411,6 +411,7 @@ Sender random_sender(Random& random) {
   Sender sender;
   sender.peer = below(random, 2) == 0 ? "255.255.255.255" : "2001:0db8:ffff:ffff:ffff:ffff:255.255.255.255";
   sender.is_trusted = below(random, 2) == 0;
+  sender.request_id = std::string(1 + below(random, 128), 'r');
   const std::string id(1 + below(random, 128), 'i');
   sender.principal.key_id = id;
   sender.principal.organization = below(random, 2) == 0 ? id : "";
@@ -425,8 +426,10 @@ TEST(ForwardProperty, AHeadIsOneRequestWithinItsBound) {
   for (int round = 0; round < 2'000; ++round) {
     std::string target = "/x";
     if (below(random, 2) == 0) target = "/kept?" + std::string(below(random, 8'000), 'q') + "&api_key=k";
+    const std::string host = std::string(1 + below(random, policy::max_host), 'h') + ":65535";
     const Sender sender = random_sender(random);
-    const std::string head = forwarder.forward(get(target, random_fields(random)), sender);
+    const std::string head = forwarder.forward(
+        "GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\n" + random_fields(random) + "\r\n", sender);
     const GateResult gate = pass_request_gate(head, {.target_bytes = 9'000, .field_count = 128});
     ASSERT_FALSE(gate.flaw) << to_string(*gate.flaw) << head;
     std::size_t searched = 0;

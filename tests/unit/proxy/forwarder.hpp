@@ -43,6 +43,7 @@ inline std::shared_ptr<const Snapshot> snapshot_of(config::Settings settings) {
 struct Sender {
   std::string peer = "203.0.113.7";
   bool is_trusted = false;
+  std::string request_id = "0123456789abcdef01234567";
   policy::Environment prefix = policy::Environment::none;
   policy::Principal principal{"key_1", "org_1", "user_1", policy::Environment::live, {"projects:read"}, {}};
 };
@@ -96,7 +97,7 @@ class Forwarder {
                              .peer = sender.peer,
                              .is_peer_v6 = sender.peer.find(':') != std::string::npos,
                              .is_peer_trusted = sender.is_trusted,
-                             .request_id = "0123456789abcdef01234567"};
+                             .request_id = sender.request_id};
     // Exactly the room that was measured: what is written beyond it is seen by the sanitizers, and by this.
     const std::size_t bound = forward_head_bound(facts, grant);
     std::vector<char> room(bound + 64, '\x7f');
