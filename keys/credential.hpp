@@ -1,4 +1,4 @@
-// Where a request carries its credential, and what is left when it has been taken out (contract §5.1, A-03, A-04, P-20).
+// Where a request carries its credential, and what is left when it has been taken out (docs/life-of-a-request.md.1, A-03, A-04, P-20).
 // Built once a snapshot; extract is called once a request that is not anonymous and allocates nothing.
 #pragma once
 

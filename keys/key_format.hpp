@@ -1,4 +1,4 @@
-// What an API key looks like: judged without I/O before anything is looked up, and how new ones are made (contract §5).
+// What an API key looks like: judged without I/O before anything is looked up, and how new ones are made (docs/life-of-a-request.md).
 #pragma once
 
 #include "config/settings.hpp"

@@ -1,4 +1,4 @@
-// Whose key is this: memory first, then the sources in order, with one look-up at a time per digest (contract §5).
+// Whose key is this: memory first, then the sources in order, with one look-up at a time per digest (docs/life-of-a-request.md).
 // One a worker; used by proxy's exchange on the worker's thread only.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The embedded key store (SQLite, WAL): what `keygate keys` edits and a single-machine proxy reads (contract §5).
+// The embedded key store (SQLite, WAL): what `keygate keys` edits and a single-machine proxy reads (docs/life-of-a-request.md).
 // Blocking; used from one thread at a time. Several processes may have one file open; the change log tells each what to forget.
 #pragma once
 

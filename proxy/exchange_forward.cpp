@@ -97,7 +97,7 @@ Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
   const bool keeps_host = upstream_->settings().preserve_host;
   const std::size_t colon =
       request_.host.find(':', request_.host.rfind(']') == std::string_view::npos ? 0 : request_.host.rfind(']'));
-  const std::string_view port = colon == std::string_view::npos ? std::string_view{} : request_.host.substr(colon);
+  const std::string_view port = request_.host.substr(std::min(colon, request_.host.size()));
   std::memcpy(room_.host.data() + host_.size(), port.data(), port.size());
   const std::string_view client_host(room_.host.data(), host_.size() + port.size());
   const ForwardFacts facts{.snapshot = snapshot_,
