@@ -1,5 +1,6 @@
-// Leaving without cutting anybody off (docs/life-of-a-request.md): answers say "Connection: close"; after drain_delay the listeners
-// close, once their queues are empty; requests in flight end; whoever has not ended after drain_timeout is cut.
+// Leaving without cutting anybody off (docs/configuration.md): answers say "Connection: close"; after drain_delay the
+// listeners close, once their queues are empty; requests in flight end; whoever has not ended after drain_timeout is
+// cut.
 #pragma once
 
 #include "app/worker_thread.hpp"

@@ -1,5 +1,5 @@
 // How many client connections the process can really hold: descriptors are counted at start, not found missing under
-// load (F-41).
+// load.
 #pragma once
 
 #include "config/settings.hpp"

@@ -27,7 +27,7 @@ class Server {
   // Opens store, listeners and threads. A sentence for the operator where that fails; nothing runs then.
   std::optional<std::string> start();
 
-  // Serves until SIGTERM or SIGINT has drained it (docs/life-of-a-request.md). Exit status.
+  // Serves until SIGTERM or SIGINT has drained it (docs/configuration.md). Exit status.
   int run();
 
  private:

@@ -1,5 +1,5 @@
-// YAML in, Settings or every Problem out (docs/configuration.md). The only reader of configuration there is: `run`, `check` and
-// reload all come through here.
+// YAML in, Settings or every Problem out (docs/configuration.md). The only reader of configuration there is: `run`,
+// `check` and reload all come through here.
 #pragma once
 
 #include "config/settings.hpp"

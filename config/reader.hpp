@@ -60,7 +60,7 @@ Key<T> required(Key<T> key) {
   return key;
 }
 
-// The contract has it and this version does not: refused by name, never skipped.
+// docs/configuration.md lists it for later versions: refused by name, never skipped.
 template <class T>
 Key<T> unsupported(std::string name, std::string description) {
   return {std::move(name), std::move(description), Presence::unsupported, {}};

@@ -1,5 +1,5 @@
-// Where a request carries its credential, and what is left when it has been taken out (docs/life-of-a-request.md.1, A-03, A-04, P-20).
-// Built once a snapshot; extract is called once a request that is not anonymous and allocates nothing.
+// Where a request carries its credential, and what is left when it has been taken out (docs/threats.md, A-03, A-04,
+// P-20). Built once a snapshot; extract is called once a request that is not anonymous and allocates nothing.
 #pragma once
 
 #include "config/settings.hpp"
@@ -17,8 +17,8 @@ namespace keygate::keys {
 struct Presented {
   enum class Kind : std::uint8_t { nothing, one, ambiguous, malformed };
   Kind kind = Kind::nothing;
-  SecretView secret;                                              // of `one`; views the request
-  policy::Environment environment = policy::Environment::none;    // what its prefix says
+  SecretView secret;                                                               // of `one`; views the request
+  policy::Environment environment = policy::Environment::none;                     // what its prefix says
   config::CredentialSource::Kind source = config::CredentialSource::Kind::bearer;  // the first place it was found in
 };
 
@@ -26,9 +26,9 @@ class CredentialPlan {
  public:
   explicit CredentialPlan(const config::CredentialSettings& settings);
 
-  // Looks in all sources. The same header, parameter or cookie twice, or two keys that differ, is ambiguous; the same key in two
-  // places is one. An Authorization of another scheme is nothing; "Bearer" without one well-formed token is malformed, as is
-  // a key that fits no format.
+  // Looks in all sources. The same header, parameter or cookie twice, or two keys that differ, is ambiguous; the same
+  // key in two places is one. An Authorization of another scheme is nothing; "Bearer" without one well-formed token is
+  // malformed, as is a key that fits no format.
   Presented extract(std::span<const policy::HeaderField> headers, std::string_view query) const;
 
   bool reads_query() const { return !query_names_.empty(); }
@@ -39,8 +39,9 @@ class CredentialPlan {
   // anything else. Always false where no query source is configured.
   bool is_query_ambiguous(std::string_view query) const;
 
-  // `query` without the credential's parameters (compared percent-decoded, '+' as blank, case folded), written to `out`, which has room for query.size() bytes;
-  // returns the size. Everything else stays byte for byte; nothing but the parameter and one '&' goes.
+  // `query` without the credential's parameters (compared percent-decoded, '+' as blank, case folded), written to
+  // `out`, which has room for query.size() bytes; returns the size. Everything else stays byte for byte; nothing but
+  // the parameter and one '&' goes.
   std::size_t strip_query(std::string_view query, char* out) const;
 
   // A Cookie header's value without the credential's pairs; same rules.

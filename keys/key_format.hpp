@@ -1,4 +1,5 @@
-// What an API key looks like: judged without I/O before anything is looked up, and how new ones are made (docs/life-of-a-request.md).
+// What an API key looks like: judged without I/O before anything is looked up, and how new ones are made
+// (docs/configuration.md).
 #pragma once
 
 #include "config/settings.hpp"
@@ -22,9 +23,9 @@ class KeyFormats {
 
   // The environment that the longest fitting prefix gives (none where it gives none); nullopt: fits no format. Where no
   // format is configured every text of 20 to 256 characters of [A-Za-z0-9._~+/=-] fits. A key has to have its format's
-  // length (20 to 256 where it names none), be alphanumeric after the prefix (or [._~+/=-] where the length is open), and
-  // carry the checksum where one is asked for. The longest prefix alone decides: a key that starts with rk_test_ but is
-  // too short for it is not tried as rk_.
+  // length (20 to 256 where it names none), be alphanumeric after the prefix (or [._~+/=-] where the length is open),
+  // and carry the checksum where one is asked for. The longest prefix alone decides: a key that starts with rk_test_
+  // but is too short for it is not tried as rk_.
   std::optional<policy::Environment> fit(SecretView key) const;
 
  private:

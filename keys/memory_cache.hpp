@@ -1,5 +1,6 @@
 // What this worker still knows of keys: identities by digest, never decisions (C-01). Pure: `now` is passed in.
-// One a worker, no locks. A record is never served at or beyond the staleness bound, counted from when the service was asked.
+// One a worker, no locks. A record is never served at or beyond the staleness bound, counted from when the service was
+// asked.
 #pragma once
 
 #include "config/settings.hpp"
@@ -18,8 +19,8 @@ namespace keygate::keys {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-// One identity as it was found out, with what its grants come to under one catalogue. Immutable: an exchange that holds it is
-// not disturbed by eviction, revocation or reload.
+// One identity as it was found out, with what its grants come to under one catalogue. Immutable: an exchange that holds
+// it is not disturbed by eviction, revocation or reload.
 struct Record {
   policy::KeyAnswer answer;
   policy::Held held;             // empty unless valid

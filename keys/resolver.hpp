@@ -1,5 +1,5 @@
-// Whose key is this: memory first, then the sources in order, with one look-up at a time per digest (docs/life-of-a-request.md).
-// One a worker; used by proxy's exchange on the worker's thread only.
+// Whose key is this: memory first, then the sources in order, with one look-up at a time per digest
+// (docs/life-of-a-request.md). One a worker; used by proxy's exchange on the worker's thread only.
 #pragma once
 
 #include "config/settings.hpp"
@@ -14,32 +14,34 @@
 
 namespace keygate::keys {
 
-// `record` with its grants judged under `catalogue`, the one of snapshot `generation`; the same record where it already is. For an
-// exchange that holds an older snapshot than look_up's answer was judged under: bit sets of two catalogues do not compare.
+// `record` with its grants judged under `catalogue`, the one of snapshot `generation`; the same record where it already
+// is. For an exchange that holds an older snapshot than look_up's answer was judged under: bit sets of two catalogues
+// do not compare.
 std::shared_ptr<const Record> judge_under(const policy::Catalogue& catalogue, std::uint64_t generation,
                                           std::shared_ptr<const Record> record);
 
-// Goes before its io_context and its sources: whoever still waits then gets errc::unavailable from the io_context, and an answer that
-// comes later finds nobody.
+// Goes before its io_context and its sources: whoever still waits then gets errc::unavailable from the io_context, and
+// an answer that comes later finds nobody.
 class Resolver {
  public:
   // `sources` are asked in order until one answers; they and `io` outlive the resolver.
   Resolver(net::io_context& io, std::vector<Source*> sources, const config::ResolutionSettings& settings);
   ~Resolver();
 
-  // A new snapshot: its catalogue (kept alive by the caller until the next call), number and limits. Records made under another
-  // catalogue are judged anew when next used.
+  // A new snapshot: its catalogue (kept alive by the caller until the next call), number and limits. Records made under
+  // another catalogue are judged anew when next used.
   void apply(const policy::Catalogue& catalogue, std::uint64_t generation, const config::ResolutionSettings& settings);
 
   // From memory only; null: not there. Allocates nothing unless the catalogue has changed since.
   std::shared_ptr<const Record> recall(const KeyDigest& digest, SteadyTime now);
 
-  // From the sources. All who ask for one digest meanwhile share one look-up, each with its own deadline: errc::timed_out
-  // past it. A caller that goes away (its coroutine is destroyed or cancelled) fails nobody else. Errors are never remembered.
+  // From the sources. All who ask for one digest meanwhile share one look-up, each with its own deadline:
+  // errc::timed_out past it. A caller that goes away (its coroutine is destroyed or cancelled) fails nobody else.
+  // Errors are never remembered.
   Awaitable<Result<std::shared_ptr<const Record>>> look_up(KeyDigest digest, SecretView secret, SteadyTime deadline);
 
-  // Forgets `digest` now: it was revoked or changed. A look-up already under way was asked before that: its answer is thrown away and the
-  // source asked again (C-06).
+  // Forgets `digest` now: it was revoked or changed. A look-up already under way was asked before that: its answer is
+  // thrown away and the source asked again (C-06).
   void invalidate(const KeyDigest& digest);
 
   std::size_t known_keys() const;

@@ -30,8 +30,8 @@ class Source {
   // "store", "redis", "service": the access log's `source` and a metric label.
   virtual std::string_view name() const = 0;
 
-  // Asks. `done` is called exactly once, on the calling worker's thread, never before this returns, and within the source's own
-  // deadline. `secret` is wiped when the last holder lets go.
+  // Asks. `done` is called exactly once, on the calling worker's thread, never before this returns, and within the
+  // source's own deadline. `secret` is wiped when the last holder lets go.
   virtual void look_up(const KeyDigest& digest, std::shared_ptr<const Secret> secret, Done done) = 0;
 };
 

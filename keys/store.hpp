@@ -1,5 +1,6 @@
-// The embedded key store (SQLite, WAL): what `keygate keys` edits and a single-machine proxy reads (docs/life-of-a-request.md).
-// Blocking; used from one thread at a time. Several processes may have one file open; the change log tells each what to forget.
+// The embedded key store (SQLite, WAL): what `keygate keys` edits and a single-machine proxy reads
+// (docs/life-of-a-request.md). Blocking; used from one thread at a time. Several processes may have one file open; the
+// change log tells each what to forget.
 #pragma once
 
 #include "keys/asio.hpp"
@@ -22,7 +23,7 @@ struct NewKey {
   std::string user;          // empty: none
   std::string name;          // for people; at most 100 bytes of UTF-8 without controls
   policy::Environment environment = policy::Environment::none;
-  std::vector<std::string> scopes;         // grant names; at least one, at most 256
+  std::vector<std::string> scopes;  // grant names; at least one, at most 256
   std::string prefix = "kg_";
   std::optional<std::int64_t> expires_at;  // unix seconds
 };
@@ -32,14 +33,14 @@ std::string_view unfit_field(const NewKey& key, std::int64_t now);
 
 // A key as the store knows it: everything but its text.
 struct StoredKey {
-  std::string id;           // "key_" and 20 base62 characters
-  std::string shown_prefix; // the key's first 12 characters
+  std::string id;            // "key_" and 20 base62 characters
+  std::string shown_prefix;  // the key's first 12 characters
   std::string organization, user, name;
   policy::Environment environment = policy::Environment::none;
   std::vector<std::string> scopes;
   std::int64_t created_at = 0;
   std::optional<std::int64_t> expires_at, revoked_at, last_used_at;
-  std::string rotated_to;   // the id of the key that replaces this one, or empty
+  std::string rotated_to;  // the id of the key that replaces this one, or empty
 };
 
 struct CreatedKey {
@@ -52,8 +53,8 @@ error_code make_error_code(store_errc error);
 
 class Store {
  public:
-  // Opens or creates the file (mode 0600) and brings its schema up to date. Errors: cannot_open, corrupt (a file that is
-  // not ours, or of a newer version).
+  // Opens or creates the file (mode 0600) and brings its schema up to date. Errors: cannot_open, corrupt (a file that
+  // is not ours, or of a newer version).
   static Result<Store> open(const std::string& path);
   ~Store();
   Store(Store&&) noexcept;
@@ -65,8 +66,8 @@ class Store {
   Result<StoredKey> import(const NewKey& key, SecretView text, std::int64_t now);
   Result<std::vector<StoredKey>> list(const std::optional<std::string>& organization);
   Result<StoredKey> show(const std::string& id);
-  // A new key with the same fields; the old one expires `grace` seconds from now (sooner if it would anyway; 0: at once).
-  // A revoked or expired key cannot be rotated.
+  // A new key with the same fields; the old one expires `grace` seconds from now (sooner if it would anyway; 0: at
+  // once). A revoked or expired key cannot be rotated.
   Result<CreatedKey> rotate(const std::string& id, std::int64_t grace, std::int64_t now);
   // For good. Revoking twice is not an error: the first time stands.
   Result<StoredKey> revoke(const std::string& id, std::int64_t now);

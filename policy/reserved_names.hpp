@@ -1,4 +1,4 @@
-// Which header names a client may never set, and how names are folded before they are compared (docs/life-of-a-request.md, H-02).
+// Which header names a client may never set, and how names are folded before they are compared (docs/threats.md, H-02).
 #pragma once
 
 #include "config/settings.hpp"

@@ -73,8 +73,8 @@ class RouteTable {
   RouteTable& operator=(RouteTable&&) noexcept;
   ~RouteTable();
 
-  // Adds `route`, which the caller keeps alive. Returns the route it overlaps with (docs/policy.md), or nullptr; a table
-  // that has seen an overlap is fit for nothing but finding more of them.
+  // Adds `route`, which the caller keeps alive. Returns the route it overlaps with (docs/policy.md), or nullptr; a
+  // table that has seen an overlap is fit for nothing but finding more of them.
   const Route* add(const Route& route, const Entry& entry);
 
   // Pure, allocates nothing. nullptr: no route, which is a denial.

@@ -66,7 +66,7 @@ void Client::limit(std::chrono::milliseconds after) {
   worker.arm(deadline, after);
 }
 
-// A client that has closed its side outside a tunnel has left (F-35): looked for once a tick, because a read that waits
+// A client that has closed its side outside a tunnel has left (F-44): looked for once a tick, because a read that waits
 // for it would cost a system call a request.
 void Client::on_tick() {
   if (awaited == nullptr || has_left) {

@@ -1,5 +1,6 @@
 // The request head as the upstream gets it: what was decided on, less what only concerned us, plus who it is.
-// Pure. The one place that writes towards an upstream, and it takes a policy::Grant. Order of work: docs/life-of-a-request.md.
+// Pure. The one place that writes towards an upstream, and it takes a policy::Grant. Order of work:
+// docs/life-of-a-request.md.
 #pragma once
 
 #include "policy/decide.hpp"

@@ -26,7 +26,7 @@ enum class HeadFlaw : std::uint8_t {
   start_line,   // not exactly "token SP target SP HTTP/1.[01]"
   version,      // another HTTP version
   target_byte,  // outside 0x21-0x7E, or one of "<>\^`{|}#
-  backslash,       // raw in the target: a separator to some (P-06)
+  backslash,    // raw in the target: a separator to some (P-06)
   field_line,   // no colon, empty name, a byte in the name that is no token character, blank before the colon
   folded,       // a line that begins with blank: obs-fold, or a field before the first
   value_byte,   // a control other than HTAB

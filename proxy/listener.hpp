@@ -10,8 +10,8 @@
 
 namespace keygate::proxy {
 
-// Whether the address is free: bound once without SO_REUSEPORT, then let go, so that a second process is told (contract
-// §6).
+// Whether the address is free: bound once without SO_REUSEPORT, then let go, so that a second process is told
+// (docs/configuration.md).
 error_code probe_address(const config::ListenerSettings& settings);
 
 // A socket bound and listening, shared by address with others of this process. Any thread. The descriptor is the

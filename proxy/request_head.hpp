@@ -1,4 +1,4 @@
-// One request head, parsed in place by Beast behind the gate, and judged for framing (docs/life-of-a-request.md, threats §0.1, §2.3).
+// One request head, parsed in place by Beast behind the gate, and judged for framing (docs/threats.md).
 // Everything views the connection's buffer. Filled by session, read by exchange.
 #pragma once
 

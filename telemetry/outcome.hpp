@@ -1,5 +1,5 @@
-// The facts of one finished exchange: all that logs and metrics ever see (docs/configuration.md). Filled once by proxy's exchange
-// and handed over once. Never holds a key, a cookie or a query string.
+// The facts of one finished exchange: all that logs and metrics ever see (docs/configuration.md). Filled once by
+// proxy's exchange and handed over once. Never holds a key, a cookie or a query string.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Are the docs still true to the sources, as far as a grep can tell? Every `file:function` in docs/life-of-a-request.md, every file
-# that docs/architecture.md names, every link to a file or heading of this repository, every row of the reason table.
+# that docs/architecture.md names, every link to a file or heading of this repository, every row of the reason table, every threat
+# that a test is named after, and every test that docs/threats.md names.
 # Run from anywhere; prints each miss and fails if there is one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -58,9 +59,41 @@ check_reasons() {
   done < <(sed -nE 's/.*ReasonRow\{Reason::[a-z0-9_]+, ([0-9]+), "([a-z_]+)".*/\1 \2/p' policy/reason.cpp)
 }
 
+# P01_, C03C09…, "H-02" in a comment: without the dash, one a line.
+tested_threats() {
+  grep -rhoP --include='*.[ch]pp' '(?<![A-Za-z0-9\\%])(?:[ACDFHMNPRU]-?[0-9]{2}(?![0-9a-z])_?)+' tests |
+    grep -oE '[A-Z]-?[0-9]{2}' | tr -d - | sort -u
+}
+
+check_threats() {
+  local doc=docs/threats.md id word suite test tested listed
+  tested=$(tested_threats)
+  listed=$(sed -nE 's/^\| ([A-Z])-([0-9]{2}) \|.*/\1\2/p' "$doc" | sort)
+  while read -r id; do
+    miss "$doc: no row for $id, which a test is named after"
+  done < <(comm -23 <(echo "$tested") <(echo "$listed"))
+  while read -r id; do
+    miss "$doc: $id has two rows, or no test"
+  done < <(comm -13 <(echo "$tested") <(echo "$listed"))
+  # `Suite.P01_*`: tests. `Suite: P01_*`: rows of a table. `unit/proxy/framing_test`: a file.
+  while read -r word; do
+    if [[ $word == */* ]]; then
+      [[ -f tests/$word.cpp ]] || miss "$doc: there is no tests/$word.cpp"
+    elif [[ $word == *:* ]]; then
+      suite=${word%%:*} test=${word#*:}
+      grep -Erq --include='*.cpp' "TEST_P[(]$suite," tests || miss "$doc: there is no suite $suite"
+      grep -Erq --include='*.cpp' "\"${test%\*}" tests || miss "$doc: no table has $test"
+    else
+      suite=${word%%.*} test=${word#*.}
+      grep -Erq --include='*.cpp' "TEST(_F|_P)?[(]$suite, ${test%\*}" tests || miss "$doc: there is no test $word"
+    fi
+  done < <(grep '^| [A-Z]-' "$doc" | sed 's/.*| \(.*\) |$/\1/' | grep -oE '`[^`]+`' | tr -d '\140 ' | sort -u)
+}
+
 check_functions
 check_files
 check_links
 check_reasons
+check_threats
 [[ $misses -eq 0 ]] || { printf '%d misses\n' "$misses"; exit 1; }
 echo "the docs name nothing that is not there"

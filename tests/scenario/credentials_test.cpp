@@ -1,4 +1,4 @@
-// Credentials and scopes (threats §1.3, §2.5): one key, found where it may stand, judged anew for each request.
+// Credentials and scopes (docs/threats.md): one key, found where it may stand, judged anew for each request.
 #include "tests/support/scenario.hpp"
 
 #include <gtest/gtest.h>

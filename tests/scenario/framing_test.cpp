@@ -1,4 +1,4 @@
-// Request framing (threats §0.1 and §2.3): every input that two servers have read differently, whole, split byte by
+// Request framing (docs/threats.md): every input that two servers have read differently, whole, split byte by
 // byte, and behind a good request. What is refused ends the connection, and nothing of it reaches the upstream.
 #include "tests/support/scenario.hpp"
 

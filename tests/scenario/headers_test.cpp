@@ -1,4 +1,4 @@
-// Headers (threats §2.2): what a client says about itself is not believed, what Keygate says arrives once.
+// Headers (docs/threats.md): what a client says about itself is not believed, what Keygate says arrives once.
 #include "tests/support/scenario.hpp"
 
 #include <gtest/gtest.h>

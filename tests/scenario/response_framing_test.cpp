@@ -1,5 +1,5 @@
-// What an upstream may answer (threats §0.1, response side, and R-11): one well-formed response, or 502 and a
-// connection that is not used again.
+// What an upstream may answer (docs/threats.md, M-10, R-11, F-36): one well-formed response, or 502 and a connection
+// that is not used again.
 #include "tests/support/scenario.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Path confusion (threats §2.1): the path that is judged is the path that is sent, and what can be read twice is
+// Path confusion (docs/threats.md): the path that is judged is the path that is sent, and what can be read twice is
 // refused.
 #include "tests/support/scenario.hpp"
 

@@ -22,7 +22,7 @@ struct Denial {
   Ending ending = Ending::any;
 };
 
-// A problem document with everything the contract promises of one (§7): members, types, headers that belong to the
+// A problem document with everything docs/errors.md promises of one: members, types, headers that belong to the
 // status.
 void expect_problem(const Response& response, int status, std::string_view codes);
 

@@ -9,7 +9,7 @@
 namespace keygate::policy {
 namespace {
 
-// The table of the public contract: which codes go with which status.
+// The table that docs/errors.md has: which codes go with which status.
 const std::map<std::string, int> contract{{"ok", 200},
                                           {"bad_request", 400},
                                           {"ambiguous_path", 400},

@@ -38,7 +38,7 @@ config::Settings settings_with_sources(std::vector<CredentialSource> sources) {
   return settings;
 }
 
-// --- The wire contract
+// --- What goes over the wire
 // --------------------------------------------------------------------------------------------------------
 
 TEST(ForwardHead, IsExactlyThis) {
