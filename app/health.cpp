@@ -25,6 +25,8 @@ namespace http = boost::beast::http;
 using Stream = beast::basic_stream<proxy::Tcp, Executor>;
 
 constexpr std::chrono::seconds request_limit{10};
+constexpr std::size_t max_connections = 64;  // of probes and scrapers; descriptors are the clients'
+constexpr std::chrono::milliseconds accept_backoff{50};
 
 http::response<http::string_body> answer(const http::request<http::empty_body>& request, const HealthChecks& checks) {
   http::response<http::string_body> response;
@@ -78,23 +80,34 @@ Awaitable<void> serve(Stream stream, HealthChecks checks) {
 
 struct HealthServer::Impl {
   Impl(net::io_context& context, proxy::TcpAcceptor opened, HealthChecks given)
-      : io(context), acceptor(std::move(opened)), checks(std::move(given)) {}
+      : io(context), acceptor(std::move(opened)), pause(context), checks(std::move(given)) {}
 
   static Awaitable<void> accept_all(std::shared_ptr<Impl> self) {
     while (self->acceptor.is_open()) {
       auto [error, socket] = co_await self->acceptor.async_accept(use_tuple);
-      if (!error) {
-        Stream stream(std::move(socket));
-        net::co_spawn(self->io, serve(std::move(stream), self->checks), [](const std::exception_ptr&) {});
-      } else if (error == net::error::operation_aborted) {
+      if (error == net::error::operation_aborted) {
         co_return;
       }
+      if (error) {
+        self->pause.expires_after(accept_backoff);
+        co_await self->pause.async_wait(use_tuple);
+        continue;
+      }
+      if (self->connections == max_connections) {
+        continue;  // closed at once
+      }
+      ++self->connections;
+      Stream stream(std::move(socket));
+      net::co_spawn(self->io, serve(std::move(stream), self->checks),
+                    [self](const std::exception_ptr&) { --self->connections; });
     }
   }
 
   net::io_context& io;
   proxy::TcpAcceptor acceptor;
+  proxy::SteadyTimer pause;
   HealthChecks checks;
+  std::size_t connections = 0;
 };
 
 HealthServer::HealthServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -1,9 +1,17 @@
 #include "app/worker_thread.hpp"
 
+#include "telemetry/log.hpp"
+
 #include <algorithm>
-#include <future>
+#include <chrono>
+#include <cstdlib>
 
 namespace keygate::app {
+namespace {
+
+constexpr std::chrono::seconds last_wait{3};
+
+}  // namespace
 
 std::string name_of(const config::ListenerSettings& listener) {
   const bool is_v6 = listener.host.find(':') != std::string::npos;
@@ -20,15 +28,23 @@ WorkerThread::~WorkerThread() {
     work_.reset();
     net::post(worker_.io, [this] { worker_.stop(); });
   });
-  if (thread_.joinable()) {
-    thread_.join();
-  } else {
+  if (!thread_.joinable()) {
     worker_.io.run();
+    return;
   }
+  // The system's name resolution cannot be interrupted; it may take longer than anybody who stops a process will wait.
+  if (ended_.get_future().wait_for(last_wait) == std::future_status::timeout) {
+    telemetry::log(telemetry::Level::warn, "a name look-up is still under way: ending without it");
+    std::_Exit(EXIT_SUCCESS);
+  }
+  thread_.join();
 }
 
 void WorkerThread::start() {
-  thread_ = std::thread([this] { worker_.io.run(); });
+  thread_ = std::thread([this] {
+    worker_.io.run();
+    ended_.set_value();
+  });
 }
 
 void WorkerThread::listen(const std::vector<OpenedListener>& opened) {

@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 
 #include <atomic>
+#include <future>
 #include <map>
 #include <memory>
 #include <string>
@@ -54,6 +55,7 @@ class WorkerThread {
   net::executor_work_guard<Executor> work_;
   std::map<std::string, std::unique_ptr<proxy::Listener>> listeners_;
   std::atomic<std::uint64_t> beats_{0};
+  std::promise<void> ended_;
   std::thread thread_;
 };
 

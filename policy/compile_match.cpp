@@ -23,11 +23,6 @@ bool is_field_value(std::string_view text) {
   });
 }
 
-bool folds_alike(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return fold(x) == fold(y); });
-}
-
 std::optional<HostPattern> parse_host(std::string_view text) {
   const bool is_wildcard = text.starts_with("*.");
   if (is_wildcard) text.remove_prefix(2);

@@ -128,6 +128,11 @@ bool folds_equal(std::string_view name, std::string_view folded_name) {
          std::equal(name.begin(), name.end(), folded_name.begin(), [](char a, char b) { return fold(a) == b; });
 }
 
+bool folds_alike(std::string_view a, std::string_view b) {
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return fold(x) == fold(y); });
+}
+
 ReservedNames::ReservedNames(const config::IdentityHeaderSettings& identity,
                              const config::CredentialSettings& credentials) {
   const auto add = [this](const auto& names, NameClass name_class) {

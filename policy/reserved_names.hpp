@@ -13,6 +13,7 @@ namespace keygate::policy {
 // Lower case, every character outside [a-z0-9] made '-': what WSGI, CGI and FastCGI upstreams take to be the same name.
 char fold(char c);
 bool folds_equal(std::string_view name, std::string_view folded);
+bool folds_alike(std::string_view a, std::string_view b);
 
 enum class NameClass : unsigned char {
   plain,       // goes on as it is

@@ -1,6 +1,7 @@
 #include "policy/route_table.hpp"
 
 #include "policy/percent.hpp"
+#include "policy/reserved_names.hpp"
 #include "policy/route_entry.hpp"
 
 #include <algorithm>
@@ -105,8 +106,9 @@ const Route* Leaves::add(Leaf leaf) {
 bool holds(const HeaderCondition& condition, std::span<const HeaderField> headers) {
   const HeaderField* found = nullptr;
   for (const auto& header : headers) {
-    if (!equal_ignoring_case(header.name, condition.name)) continue;
-    if (found != nullptr) return false;
+    // An alias such as X_Beta goes on to an upstream that may read it as X-Beta: it counts as a second one.
+    if (!folds_alike(header.name, condition.name)) continue;
+    if (found != nullptr || !equal_ignoring_case(header.name, condition.name)) return false;
     found = &header;
   }
   return found != nullptr && found->value == condition.value;

@@ -20,12 +20,7 @@ Client::Client(Worker& owner, TcpSocket connected, const Tcp::endpoint& from)
                  error_code ignored;
                  client.socket.cancel(ignored);
                }),
-      send_deadline(this, [](void* self) {
-        auto& client = *static_cast<Client*>(self);
-        client.has_left = true;
-        error_code ignored;
-        client.socket.cancel(ignored);
-      }) {
+      send_deadline(socket, has_left) {
   worker.residents.push_back(*this);
   ++worker.client_count;
 }
@@ -69,12 +64,14 @@ void Client::limit(std::chrono::milliseconds after) {
 // A client that has closed its side outside a tunnel has left (F-44): looked for once a tick, because a read that waits
 // for it would cost a system call a request.
 void Client::on_tick() {
-  if (awaited == nullptr || has_left) {
+  if (awaited == nullptr) {
     return;
   }
   pollfd state{socket.native_handle(), POLLRDHUP, 0};
-  if (::poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
-    has_left = true;
+  if (!has_left) {
+    has_left = ::poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+  }
+  if (has_left) {  // each tick anew: there may have been nothing to cancel the last time
     error_code ignored;
     awaited->socket.cancel(ignored);
   }

@@ -2,6 +2,7 @@
 // frame; an idle one holds no buffer.
 #pragma once
 
+#include "proxy/send_deadline.hpp"
 #include "proxy/worker.hpp"
 
 #include <string>
@@ -29,7 +30,7 @@ class Client final : public Resident {
   void limit(std::chrono::milliseconds after);
   void unlimit() { deadline.disarm(); }
   // The same for a write, which may go on beside a read. A client that takes nothing for so long has left.
-  void limit_send(std::chrono::milliseconds after) { worker.arm(send_deadline, after); }
+  void limit_send(std::chrono::milliseconds after) { send_deadline.arm(worker, after); }
 
   void on_tick() override;
   void on_drain() override;
@@ -43,7 +44,7 @@ class Client final : public Resident {
   std::size_t begin = 0;
   std::size_t end = 0;
   Deadline deadline;
-  Deadline send_deadline;
+  SendDeadline send_deadline;
   bool has_timed_out = false;
   bool is_idle = false;                   // between two requests, nothing received
   bool is_leaving = false;                // told to leave while idle

@@ -68,14 +68,15 @@ class Exchange {
   Awaitable<void> look_up();
   void take_record(std::shared_ptr<const keys::Record> record);
   policy::Decision judge() const;
+  // exchange_reply.cpp
   Awaitable<After> deny(policy::Reason reason, std::string_view proxy_error = {});
   Awaitable<After> answer_asterisk();
   Awaitable<bool> send_to_client(std::string_view bytes);
   void finish(policy::Reason reason, int status);
   bool may_keep_client() const;
   void wipe_head();
-
   // exchange_forward.cpp
+  Awaitable<After> forward_guarded(const policy::Grant& grant);
   Awaitable<After> forward(const policy::Grant& grant);
   Awaitable<bool> get_connection(bool must_be_new);
   std::size_t take_first_body(std::span<char> bytes);
@@ -84,13 +85,11 @@ class Exchange {
   Awaitable<Tried> receive_head();
   Awaitable<bool> pass_interim();
   bool may_resend() const;
-
   // exchange_return.cpp
   Awaitable<After> fail_upstream();
   Awaitable<After> return_response();
   bool upstream_is_reusable(bool is_complete) const;
   policy::Reason leaving_reason() const;
-
   // exchange_body.cpp
   void start_upload();
   Awaitable<void> upload();
@@ -128,7 +127,7 @@ class Exchange {
   Buffer answer_;                                            // what the upstream sent and we have not passed on
   std::size_t answer_end_ = 0, answer_head_ = 0;             // bytes in it; of these the response head
   bool has_answer_begun_ = false, has_answer_more_ = false;  // more: beyond its response
-  bool is_head_sent_ = false;                                // of the response: from here on nothing else can be said
+  bool has_final_head_ = false, is_head_sent_ = false;       // of the response: from here on nothing else can be said
   bool is_forwarding_ = false;                               // the request body is no longer untouched
   std::string_view upstream_flaw_;
   int interim_count_ = 0;

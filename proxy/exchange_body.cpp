@@ -53,7 +53,7 @@ Awaitable<void> Exchange::upload() {
     connection_->abort();  // the upstream must not take what it has for the whole
     co_return;
   }
-  if (!upload_.is_stopped) {
+  if (!upload_.is_stopped && !has_final_head_) {
     // From here on it is the upstream's turn, whether it has read everything or has stopped reading.
     request_sent_ = SteadyClock::now();
     worker_.arm(connection_->deadline, upstream_->settings().response_header_timeout);
@@ -84,6 +84,7 @@ Awaitable<void> Exchange::upload_rest() {
       co_return;
     }
     std::size_t to_send = size;
+    bool is_last = false;
     if (request_.is_chunked) {
       const ChunkFilter::Step step = request_chunks_.feed({buffer.data(), size});
       bytes_in_ += step.data;
@@ -92,26 +93,26 @@ Awaitable<void> Exchange::upload_rest() {
         upload_.failure = Reason::bad_request;
         co_return;
       }
-      is_request_body_done_ = step.is_done;
+      is_last = step.is_done;
       upload_.rest_begin = step.consumed;
       upload_.rest_end = size;
     } else {
       bytes_in_ += size;
       request_left_ -= size;
-      is_request_body_done_ = request_left_ == 0;
+      is_last = request_left_ == 0;
     }
     if (bytes_in_ > limits.body_bytes) {
       upload_.failure = Reason::body_too_large;
       co_return;
     }
-    worker_.arm(connection_->deadline, upstream_->settings().idle_timeout);
+    connection_->limit_send(worker_, upstream_->settings().idle_timeout);
     const auto [write_error, sent] =
         co_await net::async_write(connection_->socket, net::buffer(buffer.data(), to_send), use_tuple);
-    connection_->deadline.disarm();
+    connection_->send_deadline.disarm();
     if (write_error) {
-      is_request_body_done_ = false;  // its answer, if there is one, is still worth passing on (F-34)
-      co_return;
+      co_return;  // not done: its answer, if there is one, is still worth passing on (F-34)
     }
+    is_request_body_done_ = is_last;
   }
   if (upload_.rest_end > upload_.rest_begin) {
     upload_.rest = std::move(buffer);
@@ -192,7 +193,11 @@ Awaitable<bool> Exchange::return_body(std::string_view pending, std::string_view
     client_.awaited = nullptr;
     connection_->deadline.disarm();
     if (error == net::error::eof && response_.framing == BodyFraming::until_close) {
-      co_return delivery != BodyDelivery::new_chunks || co_await send_to_client("0\r\n\r\n");
+      if (delivery != BodyDelivery::new_chunks) {
+        co_return true;
+      }
+      const bool is_ended = co_await send_to_client("0\r\n\r\n");
+      co_return is_ended;
     }
     if (error) {
       co_return false;

@@ -33,7 +33,7 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
   unsigned tries_left = 1 + upstream_->settings().retry_attempts;
   Tried tried = Tried::may_retry;
   bool must_be_new = false;
-  while (tried == Tried::may_retry && tries_left > 0) {
+  while (tried == Tried::may_retry && tries_left > 0 && !client_.has_left) {
     --tries_left;
     if (!co_await get_connection(must_be_new)) {
       continue;  // nothing has been sent: the next try is as good as the first
@@ -59,13 +59,14 @@ Awaitable<bool> Exchange::get_connection(bool must_be_new) {
   if (connection_) {
     co_return true;
   }
-  Result<std::unique_ptr<UpstreamConnection>> made = co_await upstream_->connect();
-  if (!made) {
-    connect_error_ = made.error();
+  connection_ = std::make_unique<UpstreamConnection>(worker_.io);
+  client_.awaited = connection_.get();
+  connect_error_ = co_await upstream_->connect(*connection_);
+  client_.awaited = nullptr;
+  if (connect_error_) {
+    connection_.reset();
     co_return false;
   }
-  connect_error_ = {};
-  connection_ = std::move(*made);
   co_return true;
 }
 
@@ -115,7 +116,6 @@ Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
   }
   const std::size_t head_size = write_forward_head(facts, grant, out_.span());
   const std::string_view unread = client_.unread();
-  std::size_t size = head_size;
   std::array<net::const_buffer, 2> message{net::buffer(out_.data(), head_size), net::const_buffer{}};
   if (request_.has_body() && !is_request_body_done_ && !unread.empty()) {
     const std::size_t first = take_first_body({client_.in.data() + client_.begin, unread.size()});
@@ -123,12 +123,11 @@ Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
       co_return false;
     }
     message[1] = net::buffer(unread.data(), first);
-    size += first;
   }
-  worker_.arm(connection_->deadline, upstream_->settings().idle_timeout);
-  const auto [error, sent] = size == head_size ? co_await net::async_write(connection_->socket, message[0], use_tuple)
-                                               : co_await net::async_write(connection_->socket, message, use_tuple);
-  connection_->deadline.disarm();
+  // An empty second buffer costs nothing; a choice between two awaits would (gcc 12 gets those wrong).
+  connection_->limit_send(worker_, upstream_->settings().idle_timeout);
+  const auto [error, sent] = co_await net::async_write(connection_->socket, message, use_tuple);
+  connection_->send_deadline.disarm();
   if (error) {
     co_return false;
   }
@@ -138,9 +137,12 @@ Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
     co_return true;
   }
   // Said before anything else can be on its way to the client, and only to one that waits for it.
-  if (request_.expects_continue && bytes_in_ == 0 && !co_await send_to_client(continue_line)) {
-    upload_.failure = Reason::client_closed;
-    co_return false;
+  if (request_.expects_continue && bytes_in_ == 0) {
+    const bool is_told = co_await send_to_client(continue_line);
+    if (!is_told) {
+      upload_.failure = Reason::client_closed;
+      co_return false;
+    }
   }
   start_upload();
   co_return true;
@@ -188,6 +190,7 @@ Awaitable<Exchange::Tried> Exchange::receive_head() {
         co_return Tried::failed;
       }
       if (!response_.is_interim()) {
+        has_final_head_ = true;
         connection_->deadline.disarm();
         upstream_wait_ = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - request_sent_);
         co_return Tried::answered;

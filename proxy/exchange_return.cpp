@@ -49,8 +49,8 @@ Awaitable<After> Exchange::fail_upstream() {
   if (has_timed_out) {
     co_return co_await deny(Reason::upstream_timeout, "http_response_timeout");
   }
-  co_return co_await deny(Reason::upstream_protocol_error,
-                          upstream_flaw_.empty() ? "http_response_incomplete" : "http_protocol_error");
+  const std::string_view error = upstream_flaw_.empty() ? "http_response_incomplete" : "http_protocol_error";
+  co_return co_await deny(Reason::upstream_protocol_error, error);
 }
 
 // The response, head and body. From its head on nothing can be said to the client any more but by breaking off.
@@ -77,6 +77,7 @@ Awaitable<After> Exchange::return_response() {
     connection_->abort();
   }
   co_await join_upload();
+  keeps_client_ = keeps_client_ && is_request_body_done_;  // its last piece may have failed since the head was written
   if (is_reusable) {
     upstream_->give_back(std::move(connection_));
   }
@@ -97,10 +98,6 @@ Awaitable<After> Exchange::return_response() {
       client_.socket.set_option(net::socket_base::linger(true, 0), ignored);
     }
     co_return After::close;
-  }
-  if (keeps_client_ && upload_.rest) {
-    wipe_head();
-    client_.replace_unread(std::move(upload_.rest), upload_.rest_begin, upload_.rest_end);
   }
   co_return keeps_client_ ? After::keep : After::linger;
 }

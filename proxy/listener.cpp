@@ -108,13 +108,10 @@ Awaitable<void> Listener::accept_all(std::shared_ptr<State> state) {
     if (state->is_stopped) {
       co_return;
     }
-    if (error == net::error::no_descriptors || error == boost::system::errc::too_many_files_open_in_system ||
-        error == net::error::no_memory || error == net::error::no_buffer_space) {
-      // Accepting again at once would only spin: the connection waits in the queue until something is released.
-      telemetry::log_seldom(telemetry::Level::error, "accept", "cannot accept: " + error.message());
-      state->pause.expires_after(accept_backoff);
-      co_await state->pause.async_wait(use_tuple);
-    }
+    // Accepting again at once would only spin: the connection waits in the queue until something is released.
+    telemetry::log_seldom(telemetry::Level::error, "accept", "cannot accept: " + error.message());
+    state->pause.expires_after(accept_backoff);
+    co_await state->pause.async_wait(use_tuple);
   }
 }
 

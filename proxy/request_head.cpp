@@ -42,6 +42,7 @@ Reason reason_of(HeadFlaw flaw) {
 }
 
 std::optional<HeadRefusal> read_method(std::string_view word, RequestHead& out) {
+  out.method_word = word;
   const auto method = policy::parse_method(word);
   if (!method) {
     return refuse(Reason::not_implemented, "unknown method");

@@ -77,7 +77,11 @@ Awaitable<HeadRead> read_head(Client& client, const config::LimitSettings& limit
       co_return result;
     }
     if (client.unread().empty()) {
-      if (!is_limited && !co_await wait_for_request(client, limits)) {
+      bool may_come = true;
+      if (!is_limited) {
+        may_come = co_await wait_for_request(client, limits);
+      }
+      if (!may_come) {
         co_return result;
       }
       if (!client.unread().empty()) {
@@ -130,8 +134,12 @@ Awaitable<After> serve_one(Client& client, const HeadRead& head, std::shared_ptr
   std::unique_ptr<ExchangeRoom> room = worker.take_room();
   ++client.served;
   room->exchange.emplace(client, room->parts, std::move(generation));
-  const After after =
-      head.refusal ? co_await room->exchange->refuse(*head.refusal) : co_await room->exchange->run(head.size);
+  After after = After::close;
+  if (head.refusal) {
+    after = co_await room->exchange->refuse(*head.refusal);
+  } else {
+    after = co_await room->exchange->run(head.size);
+  }
   room->exchange.reset();
   worker.give_back(std::move(room));
   co_return after;

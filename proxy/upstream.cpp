@@ -1,10 +1,12 @@
 #include "proxy/upstream.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/basic_resolver.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <sys/socket.h>
 #include <utility>
 
@@ -23,10 +25,14 @@ void on_deadline(void* owner) {
 }  // namespace
 
 UpstreamConnection::UpstreamConnection(net::io_context& io)
-    : socket(io), deadline(this, on_deadline), idle(this, [](void* self) {
+    : socket(io), deadline(this, on_deadline), send_deadline(socket, has_timed_out), idle(this, [](void* self) {
         auto& connection = *static_cast<UpstreamConnection*>(self);
         connection.owner->drop_idle(connection);
       }) {}
+
+void UpstreamConnection::limit_send(Worker& worker, std::chrono::milliseconds after) {
+  send_deadline.arm(worker, after);
+}
 
 void UpstreamConnection::abort() {
   error_code ignored;
@@ -82,6 +88,7 @@ void Upstream::drop_idle(UpstreamConnection& connection) {
 
 void Upstream::give_back(std::unique_ptr<UpstreamConnection> connection) {
   connection->deadline.disarm();
+  connection->send_deadline.disarm();
   if (idle_.size() >= max_idle || ++connection->served >= max_served ||
       (connection->served % 128 == 0 && SteadyClock::now() - connection->opened_at > max_age)) {
     return;
@@ -93,46 +100,74 @@ void Upstream::give_back(std::unique_ptr<UpstreamConnection> connection) {
 
 void Upstream::close_idle() { idle_.clear(); }
 
-Awaitable<Result<std::vector<Tcp::endpoint>>> Upstream::addresses() {
-  const auto now = SteadyClock::now();
-  if (is_numeric_ || (!addresses_.empty() && now - resolved_at_ < address_life)) {
-    co_return addresses_;
-  }
-  net::ip::basic_resolver<Tcp, Executor> resolver(io_);
-  const config::EndpointSettings& endpoint = settings_.endpoints.front();
+// Asks the system in the background. It may take its time: nobody waits longer than connect_timeout, and who has
+// addresses not at all.
+Awaitable<void> Upstream::resolve(std::shared_ptr<Upstream> self) {
+  net::ip::basic_resolver<Tcp, Executor> resolver(self->io_);
+  const config::EndpointSettings& endpoint = self->settings_.endpoints.front();
   const auto [error, found] = co_await resolver.async_resolve(endpoint.host, std::to_string(endpoint.port), use_tuple);
-  if (error && addresses_.empty()) {
-    co_return error;
-  }
+  self->is_resolving_ = false;
+  self->resolve_error_ = error;
   if (!error) {
-    addresses_.clear();
+    self->addresses_.clear();
     for (const auto& entry : found) {
-      addresses_.push_back(entry.endpoint());
+      self->addresses_.push_back(entry.endpoint());
     }
   }
-  resolved_at_ = now;  // also after a failure: the last good addresses serve until the next try
-  co_return addresses_;
+  for (const auto& waiting : std::exchange(self->waiting_for_addresses_, {})) {
+    waiting->cancel();
+  }
 }
 
-Awaitable<Result<std::unique_ptr<UpstreamConnection>>> Upstream::connect() {
-  const auto self = shared_from_this();
-  const Result<std::vector<Tcp::endpoint>> candidates = co_await addresses();
-  if (!candidates) {
-    co_return candidates.error();
+void Upstream::refresh_addresses() {
+  const auto now = SteadyClock::now();
+  const bool is_fresh = !addresses_.empty() && now - resolved_at_ < address_life;
+  if (is_numeric_ || is_resolving_ || is_fresh) {
+    return;
   }
-  error_code error = net::error::host_not_found;
-  for (std::size_t tries = 0; tries < candidates->size(); ++tries) {
-    const Tcp::endpoint& endpoint = (*candidates)[next_address_++ % candidates->size()];
-    auto connection = std::make_unique<UpstreamConnection>(io_);
-    deadlines_.arm(connection->deadline, settings_.connect_timeout);
-    std::tie(error) = co_await connection->socket.async_connect(endpoint, use_tuple);
-    connection->deadline.disarm();
+  is_resolving_ = true;
+  resolved_at_ = now;  // also should it fail: the last good addresses serve until the next try
+  net::co_spawn(io_, resolve(shared_from_this()), [](const std::exception_ptr&) {});
+}
+
+Awaitable<error_code> Upstream::wait_for_addresses() {
+  refresh_addresses();
+  if (!addresses_.empty()) {
+    co_return error_code{};
+  }
+  auto timer = std::make_shared<SteadyTimer>(io_, settings_.connect_timeout);
+  waiting_for_addresses_.push_back(timer);
+  co_await timer->async_wait(use_tuple);
+  if (!addresses_.empty()) {
+    co_return error_code{};
+  }
+  co_return resolve_error_ ? resolve_error_ : error_code(net::error::host_not_found_try_again);
+}
+
+Awaitable<error_code> Upstream::connect(UpstreamConnection& connection) {
+  const auto self = shared_from_this();
+  error_code error = co_await wait_for_addresses();
+  if (error) {
+    co_return error;
+  }
+  const std::vector<Tcp::endpoint> candidates = addresses_;
+  for (std::size_t tries = 0; tries < candidates.size(); ++tries) {
+    const Tcp::endpoint& endpoint = candidates[next_address_++ % candidates.size()];
+    error_code ignored;
+    connection.socket.close(ignored);
+    connection.has_timed_out = false;
+    deadlines_.arm(connection.deadline, settings_.connect_timeout);
+    std::tie(error) = co_await connection.socket.async_connect(endpoint, use_tuple);
+    connection.deadline.disarm();
     if (!error) {
-      connection->socket.set_option(Tcp::no_delay(true), error);
-      connection->opened_at = SteadyClock::now();
-      co_return connection;
+      connection.socket.set_option(Tcp::no_delay(true), ignored);
+      connection.opened_at = SteadyClock::now();
+      co_return error_code{};
     }
-    if (connection->has_timed_out) {
+    if (error == net::error::operation_aborted && !connection.has_timed_out) {
+      co_return error;  // the client has left
+    }
+    if (connection.has_timed_out) {
       error = net::error::timed_out;
     }
   }

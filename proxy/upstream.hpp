@@ -4,6 +4,7 @@
 
 #include "config/settings.hpp"
 #include "proxy/deadlines.hpp"
+#include "proxy/send_deadline.hpp"
 #include "proxy/sockets.hpp"
 
 #include <chrono>
@@ -16,6 +17,7 @@
 namespace keygate::proxy {
 
 class Upstream;
+class Worker;
 
 // A connection to an upstream, in use by one exchange or idle in its Upstream. `deadline` cancels what the socket waits
 // for and notes it in has_timed_out.
@@ -29,8 +31,12 @@ struct UpstreamConnection {
   // Whether the other end has closed, or said something nobody asked for. One system call.
   bool is_stale();
 
+  // Starts a limit on a write, which may go on beside a read. It passes when nothing at all has been taken for so long.
+  void limit_send(Worker& worker, std::chrono::milliseconds after);
+
   TcpSocket socket;
   Deadline deadline;
+  SendDeadline send_deadline;
   Deadline idle;
   bool has_timed_out = false;
   bool is_reused = false;
@@ -56,9 +62,10 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   // The idle connection used last, or null.
   std::unique_ptr<UpstreamConnection> take_idle();
 
-  // A new connection within connect_timeout. Errors are the socket's; timed_out past the limit. Names are resolved off
-  // this thread, kept for 30 s, and the last good answer serves while none can be had.
-  Awaitable<Result<std::unique_ptr<UpstreamConnection>>> connect();
+  // Connects within connect_timeout for the name and as long again for each address. Errors are the socket's; timed_out
+  // past the limit; operation_aborted where the connection was cancelled meanwhile. Names are resolved off this thread,
+  // anew after 30 s; the last good addresses serve while that goes on or fails.
+  Awaitable<error_code> connect(UpstreamConnection& connection);
 
   // After a complete exchange that left nothing over; see reuse rules in exchange.
   void give_back(std::unique_ptr<UpstreamConnection> connection);
@@ -69,7 +76,9 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
  private:
   friend struct UpstreamConnection;
   void drop_idle(UpstreamConnection& connection);
-  Awaitable<Result<std::vector<Tcp::endpoint>>> addresses();
+  static Awaitable<void> resolve(std::shared_ptr<Upstream> self);
+  void refresh_addresses();
+  Awaitable<error_code> wait_for_addresses();
 
   net::io_context& io_;
   DeadlineWheel& deadlines_;
@@ -78,6 +87,9 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   std::vector<std::unique_ptr<UpstreamConnection>> idle_;
   std::vector<Tcp::endpoint> addresses_;
   SteadyClock::time_point resolved_at_{};
+  bool is_resolving_ = false;
+  error_code resolve_error_;
+  std::vector<std::shared_ptr<SteadyTimer>> waiting_for_addresses_;
   bool is_numeric_ = false;
   std::size_t next_address_ = 0;
 };

@@ -86,7 +86,9 @@ void Worker::close_idle() {
 
 void Worker::stop() {
   is_stopped_ = true;
-  ticker_.cancel();
+  if (client_count == 0) {
+    ticker_.cancel();
+  }
   flush_log();
 }
 
@@ -104,7 +106,7 @@ void Worker::arm(Deadline& deadline, std::chrono::milliseconds after) {
 // The ticker rests while the worker has neither clients nor lines to write, so that an idle process does not wake up.
 void Worker::ensure_ticking() {
   quiet_ticks_ = 0;
-  if (is_ticking_ || is_stopped_) {
+  if (is_ticking_ || (is_stopped_ && client_count == 0)) {
     return;
   }
   is_ticking_ = true;
@@ -116,7 +118,7 @@ void Worker::ensure_ticking() {
 void Worker::wait_for_tick() {
   ticker_.expires_after(DeadlineWheel::tick);
   ticker_.async_wait([this](error_code error) {
-    if (!error && !is_stopped_) {
+    if (!error) {
       on_tick();
     }
   });
@@ -129,6 +131,10 @@ void Worker::on_tick() {
   }
   flush_log();
   flush_uses();
+  if (is_stopped_ && client_count == 0) {
+    is_ticking_ = false;
+    return;
+  }
   const bool is_quiet = client_count == 0 && ++quiet_ticks_ > quiet_ticks_before_rest;
   const bool has_idle_upstreams = std::any_of(current_->upstreams.begin(), current_->upstreams.end(),
                                               [](const auto& upstream) { return upstream->has_idle(); });

@@ -155,6 +155,17 @@ std::string lines(std::size_t count) {
   return text;
 }
 
+TEST(Rules, KeepAwaitsOutOfChoices) {
+  const auto flaws = [](std::string_view body) {
+    return violations("proxy/session.cpp", "namespace keygate::proxy {\n" + std::string(body) + "\n}\n").size();
+  };
+  EXPECT_EQ(flaws("co_return a || co_await b();"), 1U);
+  EXPECT_EQ(flaws("if (a &&\n    !co_await b()) {}"), 1U);
+  EXPECT_EQ(flaws("x = a ? co_await b() : c;"), 1U);
+  EXPECT_EQ(flaws("x = co_await b();\ny = a && x;"), 0U);
+  EXPECT_EQ(flaws("if (!co_await b()) {}"), 0U);
+}
+
 TEST(Rules, LimitTheLength) {
   EXPECT_TRUE(violations("keys/store.hpp", lines(150)).empty());
   EXPECT_EQ(violations("keys/store.hpp", lines(151)).at(0).line, 151U);

@@ -201,6 +201,29 @@ void check_whole_file(const Folder& folder, std::string_view path, std::string_v
   }
 }
 
+// gcc 12 evaluates `co_return a || co_await b` and its likes wrongly, or frees what it must not: an await stands in an
+// expression without &&, || and ?:.
+void check_awaits(std::string_view code, std::vector<Violation>& found) {
+  std::size_t line = 1;
+  std::size_t await_line = 0;
+  std::string statement;
+  for (const char c : code) {
+    line += c == '\n' ? 1 : 0;
+    if (c != ';' && c != '{' && c != '}') {
+      statement += c == '\n' ? ' ' : c;
+      if (await_line == 0 && statement.ends_with("co_await")) await_line = line;
+      continue;
+    }
+    const bool has_choice = statement.find(" && ") != std::string::npos ||
+                            statement.find(" || ") != std::string::npos || statement.find(" ? ") != std::string::npos;
+    if (await_line != 0 && has_choice) {
+      found.push_back({await_line, "co_await stands in an expression without &&, || and ?: (gcc 12 gets those wrong)"});
+    }
+    statement.clear();
+    await_line = 0;
+  }
+}
+
 }  // namespace
 
 std::vector<Violation> violations(std::string_view path, std::string_view text) {
@@ -214,6 +237,7 @@ std::vector<Violation> violations(std::string_view path, std::string_view text) 
   if (path.ends_with(".hpp") && std::ranges::find(code_lines, "#pragma once") == code_lines.end()) {
     found.push_back({1, "headers have #pragma once"});
   }
+  check_awaits(code, found);
   if (folder != nullptr) check_whole_file(*folder, path, code, lines.size(), found);
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (const auto include = include_of(code_lines[i], lines[i])) {

@@ -212,6 +212,8 @@ TEST(RouteTable, H04ADoubledHeaderMeetsNoCondition) {
   EXPECT_EQ(winner(policy->table, {.target = "/a", .headers = {{"x-beta", "true"}, {"X-BETA", "true"}}}), "");
   EXPECT_EQ(winner(policy->table, {.target = "/a", .headers = {{"x-beta", "TRUE"}}}), "");
   EXPECT_EQ(winner(policy->table, {.target = "/a", .headers = {{"x_beta", "true"}}}), "");
+  // H-02: the upstream may take the alias for the header that was judged.
+  EXPECT_EQ(winner(policy->table, {.target = "/a", .headers = {{"x-beta", "true"}, {"x_beta", "false"}}}), "");
   EXPECT_EQ(winner(policy->table, {.target = "/a", .headers = {{"x-beta", ""}}}), "");
 }
 

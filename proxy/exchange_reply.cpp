@@ -1,0 +1,118 @@
+#include "proxy/exchange.hpp"
+#include "proxy/reply.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+
+#include <string>
+
+namespace keygate::proxy {
+namespace {
+
+using policy::Reason;
+using Micros = std::chrono::microseconds;
+
+}  // namespace
+
+bool Exchange::may_keep_client() const {
+  const std::uint64_t most = snapshot_.settings->limits.requests_per_connection;
+  return request_.keep_alive && !worker_.is_draining() && (most == 0 || client_.served < most);
+}
+
+// A request body that has come whole is stepped over; any other ends the connection, so that it is never read as a
+// request (M-15, R-09).
+Awaitable<After> Exchange::deny(Reason reason, std::string_view proxy_error) {
+  if (is_forwarding_) {
+    keeps_client_ = keeps_client_ && is_request_body_done_;
+  } else if (request_.has_body()) {
+    const bool is_whole = !request_.is_chunked && request_.content_length <= client_.unread().size();
+    keeps_client_ = keeps_client_ && is_whole;
+    client_.skip(is_whole ? static_cast<std::size_t>(request_.content_length) : 0);
+  }
+  keeps_client_ = keeps_client_ && may_keep_client();
+  ReplyFacts facts;
+  facts.reason = reason;
+  facts.request_id = request_id_;
+  facts.required_scopes = route_ != nullptr ? std::string_view(route_->scopes_text) : std::string_view{};
+  facts.proxy_error = proxy_error;
+  facts.is_head = request_.method == policy::Method::head;
+  facts.closes = !keeps_client_;
+  facts.is_minimal = snapshot_.settings->minimal_errors;
+  const std::string reply = write_reply(facts);
+  const bool is_sent = co_await send_to_client(reply);
+  bytes_out_ = is_sent ? reply.size() - (reply.find("\r\n\r\n") + 4) : 0;
+  finish(reason, is_sent ? policy::row(reason).status : 0);
+  co_return !is_sent ? After::close : keeps_client_ ? After::keep : After::linger;
+}
+
+Awaitable<After> Exchange::refuse(Reason reason) {
+  keeps_client_ = false;
+  head_bytes_ = {client_.in.data() + client_.begin, client_.unread().size()};
+  co_return co_await deny(reason);
+}
+
+// `OPTIONS *` asks about this proxy, not about anything behind it (N-07).
+Awaitable<After> Exchange::answer_asterisk() {
+  keeps_client_ = may_keep_client() && !request_.has_body();
+  const std::string reply = write_empty_reply(!keeps_client_);
+  const bool is_sent = co_await send_to_client(reply);
+  finish(Reason::ok, is_sent ? 200 : 0);
+  co_return !is_sent ? After::close : keeps_client_ ? After::keep : After::linger;
+}
+
+Awaitable<bool> Exchange::send_to_client(std::string_view bytes) {
+  client_.limit_send(snapshot_.settings->limits.body_idle_timeout);
+  const auto [error, sent] =
+      co_await net::async_write(client_.socket, net::buffer(bytes.data(), bytes.size()), use_tuple);
+  client_.send_deadline.disarm();
+  co_return !error && sent == bytes.size();
+}
+
+void Exchange::finish(Reason reason, int status) {
+  const auto now = SteadyClock::now();
+  telemetry::Outcome outcome;
+  outcome.started = began_at_;
+  outcome.request_id = request_id_;
+  std::string behind_proxy;
+  if (is_peer_trusted_) {
+    behind_proxy = client_address(client_.peer, request_.headers(), snapshot_.trusted).to_string();
+  }
+  outcome.client = is_peer_trusted_ ? std::string_view(behind_proxy) : std::string_view(client_.peer_text);
+  outcome.method = request_.method_word;
+  outcome.host = host_;
+  outcome.path = target_ ? target_->path() : std::string_view{};
+  outcome.code = policy::row(reason).code;
+  outcome.status = status;
+  outcome.generation = snapshot_.generation;
+  outcome.bytes_in = bytes_in_;
+  outcome.bytes_out = bytes_out_;
+  outcome.duration = std::chrono::duration_cast<Micros>(now - began_);
+  outcome.auth = auth_time_;
+  outcome.source = source_;
+  if (caller_.kind != policy::CredentialKind::none || (route_ != nullptr && reason == Reason::ok)) {
+    outcome.auth_method = policy::to_string(caller_.kind);
+  }
+  if (route_ != nullptr) {
+    outcome.route = route_->name;
+    outcome.conditions = route_->conditions_text;
+  }
+  if (record_) {
+    const policy::Principal& principal = record_->answer.principal;
+    outcome.key_id = principal.key_id;
+    outcome.organization_id = principal.organization;
+    outcome.environment = policy::to_string(
+        caller_.prefix_environment != policy::Environment::none ? caller_.prefix_environment : principal.environment);
+    outcome.scopes = caller_.held->text;
+    outcome.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - record_->asked_at).count();
+    if (reason == Reason::insufficient_scope) {
+      outcome.required_scopes = route_->scopes_text;
+    }
+  }
+  if (upstream_) {
+    outcome.upstream = upstream_->settings().name;
+    outcome.upstream_wait = upstream_wait_;
+  }
+  worker_.report(outcome);
+}
+
+}  // namespace keygate::proxy
