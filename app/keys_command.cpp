@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 
 #include <chrono>
-#include <ctime>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -17,6 +16,11 @@
 namespace keygate::app {
 
 namespace {
+
+// The proxy's clock: time(2) may lag it by a tick, and a key that has just expired would still be listed as valid.
+std::int64_t now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 // The options of all verbs; each verb reads those it has registered.
 struct KeysOptions {
@@ -49,7 +53,7 @@ CLI::Validator whole_seconds(std::chrono::seconds least) {
 }
 
 int run_verb(const Verb& verb, const KeysOptions& options) {
-  const KeysRun run{std::cout, std::cerr, std::time(nullptr), options.is_json ? Form::json : Form::text};
+  const KeysRun run{std::cout, std::cerr, now(), options.is_json ? Form::json : Form::text};
   try {
     verb(run, find_place(options.store, options.config), options);
   } catch (const Refusal& refusal) {

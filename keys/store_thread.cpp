@@ -1,6 +1,7 @@
 #include "keys/store_thread.hpp"
 
 #include "keys/store_desk.hpp"
+#include "telemetry/log.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -158,6 +159,8 @@ void StoreThread::Impl::answer(const std::vector<Request>& batch) {
       reply(request, Found{std::move(*answer)});
     } else {
       const bool is_row_unfit = answer.error() == store_errc::invalid_field;
+      telemetry::log_seldom(telemetry::Level::error, is_row_unfit ? "unfit_row" : "store",
+                            "the key store cannot answer, so its keys get 503: " + answer.error().message());
       reply(request, make_error_code(is_row_unfit ? errc::invalid_answer : errc::unavailable));
     }
   }
@@ -167,7 +170,13 @@ void StoreThread::Impl::read_changes() {
   for (bool may_be_more = true; may_be_more && !requests->is_stopped();) {
     // Where this fails the position stands, and the next read makes up for it.
     const auto changes = store.changes_after(position, changes_per_read);
-    if (changes.has_error() || changes->empty()) return;
+    if (changes.has_error()) {
+      telemetry::log_seldom(telemetry::Level::warn, "change_log",
+                            "the key store's change log cannot be read, so revocations wait for the staleness bound: " +
+                                changes.error().message());
+      return;
+    }
+    if (changes->empty()) return;
     std::vector<KeyDigest> digests(changes->size());
     std::ranges::transform(*changes, digests.begin(), &Store::Change::digest);
     on_change(digests);

@@ -288,5 +288,35 @@ TEST_F(Headers, H14_ProbesAndAdminPathsAreNothingSpecialOnTheDataPort) {
   }
 }
 
+class BehindAProxy : public Scenario {
+ protected:
+  const std::string claims = "X-Request-Id: edge-42\r\nX-Forwarded-For: 198.51.100.7\r\nX-Forwarded-Proto: https\r\n";
+};
+
+TEST_F(BehindAProxy, A11_ATrustedProxyIsBelievedOfClientSchemeAndRequestId) {
+  start({.more = "trusted_proxies: [127.0.0.1]\n"});
+  const Request seen = expect_granted(request_to("/v1/x", claims + k1.bearer()));
+  EXPECT_EQ(seen.fields["x-request-id"], "edge-42");
+  EXPECT_EQ(seen.fields["x-forwarded-proto"], "https");
+  const Response denied = ask(request_to("/v1/x", claims));
+  expect_problem(denied, 401, "missing_credential");
+  EXPECT_NE(denied.body.find("\"request_id\":\"edge-42\""), std::string::npos) << denied.body;
+  ASSERT_TRUE(eventually([&] { return keygate.access_log().size() >= 2; }));
+  for (const auto& line : keygate.access_log()) {
+    EXPECT_EQ(line.at("client").as_string(), "198.51.100.7");
+    EXPECT_EQ(line.at("request_id").as_string(), "edge-42");
+  }
+}
+
+TEST_F(BehindAProxy, A11_NobodyElseIs) {
+  start();
+  const Request seen = expect_granted(request_to("/v1/x", claims + k1.bearer()));
+  EXPECT_NE(seen.fields["x-request-id"], "edge-42");
+  EXPECT_EQ(seen.fields["x-forwarded-proto"], "http");
+  EXPECT_EQ(ask(request_to("/v1/x", claims)).body.find("edge-42"), std::string::npos);
+  ASSERT_TRUE(eventually([&] { return keygate.access_log().size() >= 2; }));
+  EXPECT_EQ(keygate.access_log().front().at("client").as_string(), "127.0.0.1");
+}
+
 }  // namespace
 }  // namespace keygate::test

@@ -18,10 +18,8 @@
 
 namespace keygate::test {
 
-// The folder of the sources that this was compiled from.
-inline std::filesystem::path source_folder() {
-  return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
-}
+// The folder of the sources; __FILE__ may be relative to wherever the compiler ran.
+std::filesystem::path source_folder();
 
 inline std::string address_of(std::uint16_t port) { return "http://127.0.0.1:" + std::to_string(port); }
 
