@@ -51,7 +51,7 @@ struct ExchangeRoom;  // the memory an exchange needs while it runs; see exchang
 
 class Worker {
  public:
-  // `notify_use` hears of each key that was granted; it may be empty. `sources` are given to the resolver.
+  // `make_sources` is called once; what it makes is given to the resolver and lives as long as the worker.
   struct Parts {
     std::shared_ptr<const Snapshot> snapshot;
     std::function<std::vector<std::unique_ptr<keys::Source>>(net::io_context&)> make_sources;
