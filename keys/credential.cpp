@@ -1,5 +1,6 @@
 #include "keys/credential.hpp"
 
+#include "keys/characters.hpp"
 #include "keys/cookie_credential.hpp"
 #include "keys/pieces.hpp"
 #include "keys/query_credential.hpp"
@@ -19,22 +20,10 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
   });
 }
 
-bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-
-// RFC 9110 section 5.6.2
-bool is_token_character(char c) {
-  return is_alphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
 // RFC 6750 section 2.1: b64token
 bool is_b64token(std::string_view text) {
   const std::size_t padding = std::min(text.find('='), text.size());
-  return padding > 0 &&
-         std::ranges::all_of(text.substr(0, padding),
-                             [](char c) {
-                               return is_alphanumeric(c) ||
-                                      std::string_view("-._~+/").find(c) != std::string_view::npos;
-                             }) &&
+  return padding > 0 && is_all(CharacterClass::b64, text.substr(0, padding)) &&
          text.find_first_not_of('=', padding) == std::string_view::npos;
 }
 
@@ -72,7 +61,8 @@ class Place {
 Place find_header(std::span<const policy::HeaderField> headers, std::string_view lower_case_name) {
   Place place;
   for (const policy::HeaderField& header : headers) {
-    if (equals_ignoring_case(header.name, lower_case_name)) place.see(header.value);
+    if (header.name.size() == lower_case_name.size() && equals_ignoring_case(header.name, lower_case_name))
+      place.see(header.value);
   }
   return place;
 }
@@ -82,7 +72,8 @@ void look_in_authorization(std::span<const policy::HeaderField> headers, Finding
   finding.is_ambiguous |= place.is_doubled();
   if (!place.value()) return;
   const std::string_view value = *place.value();
-  const auto scheme_end = static_cast<std::size_t>(std::ranges::find_if_not(value, is_token_character) - value.begin());
+  const auto scheme_end = static_cast<std::size_t>(
+      std::ranges::find_if_not(value, [](char c) { return is_of(CharacterClass::token, c); }) - value.begin());
   if (scheme_end > 0 && !equals_ignoring_case(value.substr(0, scheme_end), "bearer")) return;
 
   const std::size_t token = std::min(value.find_first_not_of(' ', scheme_end), value.size());

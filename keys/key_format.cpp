@@ -1,6 +1,7 @@
 #include "keys/key_format.hpp"
 
 #include "keys/base62.hpp"
+#include "keys/characters.hpp"
 
 #include <boost/crc.hpp>
 #include <openssl/crypto.h>
@@ -21,14 +22,8 @@ constexpr std::size_t checksum_size = 6;  // 62^6 > 2^32
 constexpr std::size_t min_open_size = 20;
 constexpr std::size_t max_open_size = 256;
 
-bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-
-bool is_token_character(char c) {
-  return is_alphanumeric(c) || std::string_view("._~+/=-").find(c) != std::string_view::npos;
-}
-
 bool has_open_form(std::string_view text) {
-  return text.size() >= min_open_size && text.size() <= max_open_size && std::ranges::all_of(text, is_token_character);
+  return text.size() >= min_open_size && text.size() <= max_open_size && is_all(CharacterClass::open, text);
 }
 
 bool has_form(const config::KeyFormatSettings& format, std::string_view key) {
@@ -36,12 +31,12 @@ bool has_form(const config::KeyFormatSettings& format, std::string_view key) {
   if (format.length == 0) return has_open_form(key);
   // Whatever a format asks for, a key has to fit into a Secret.
   if (key.size() != format.length || key.size() > Secret::max_size) return false;
-  return std::ranges::all_of(key.substr(format.prefix.size()), is_alphanumeric);
+  return is_all(CharacterClass::alphanumeric, key.substr(format.prefix.size()));
 }
 
 bool is_prefix(std::string_view prefix) {
   return !prefix.empty() && prefix.size() <= max_prefix_size &&
-         std::ranges::all_of(prefix, [](char c) { return is_alphanumeric(c) || c == '_'; });
+         std::ranges::all_of(prefix, [](char c) { return c == '_' || is_of(CharacterClass::alphanumeric, c); });
 }
 
 }  // namespace

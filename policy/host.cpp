@@ -3,6 +3,7 @@
 #include "policy/route_table.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace keygate::policy {
 namespace {
@@ -20,10 +21,26 @@ bool is_port(std::string_view text) {
   return true;
 }
 
-bool is_name(std::string_view text) {
-  if (text.empty() || text.front() == '.' || text.back() == '.') return false;
-  if (text.find("..") != std::string_view::npos) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) { return is_unreserved(static_cast<unsigned char>(c)); });
+// What a byte of a name becomes; 0 where it may not stand in one.
+constexpr std::array<char, 256> name_bytes = [] {
+  std::array<char, 256> table{};
+  for (unsigned c = 0; c < table.size(); ++c) {
+    const bool is_upper = c >= 'A' && c <= 'Z';
+    table[c] = is_unreserved(static_cast<unsigned char>(c)) ? static_cast<char>(is_upper ? c - 'A' + 'a' : c) : '\0';
+  }
+  return table;
+}();
+
+// Folds `text` into `out`, which has room for it. False: it is no name.
+bool fold_name(std::string_view text, char* out) {
+  char before = '.';  // no label is empty
+  for (const char c : text) {
+    const char folded = name_bytes[static_cast<unsigned char>(c)];
+    if (folded == '\0' || (folded == '.' && before == '.')) return false;
+    before = folded;
+    *out++ = folded;
+  }
+  return before != '.';
 }
 
 // "[::1]". What is between the brackets is compared as text, so only its alphabet is checked; a zone has no place in a
@@ -48,8 +65,9 @@ std::optional<std::string_view> canonical_host(std::string_view host, std::span<
   if (!port.empty() && (port.front() != ':' || !is_port(port.substr(1)))) return std::nullopt;
   if (!is_address && name.ends_with('.')) name.remove_suffix(1);
   if (name.size() > max_host || name.size() > buffer.size()) return std::nullopt;
-  if (is_address ? !is_bracketed(name) : !is_name(name)) return std::nullopt;
-  std::transform(name.begin(), name.end(), buffer.begin(), lower);
+  if (is_address && !is_bracketed(name)) return std::nullopt;
+  if (is_address) std::transform(name.begin(), name.end(), buffer.begin(), lower);
+  if (!is_address && !fold_name(name, buffer.data())) return std::nullopt;
   return std::string_view(buffer.data(), name.size());
 }
 

@@ -17,8 +17,6 @@ constexpr std::array<bool, 256> identity_bytes = [] {
   return table;
 }();
 
-bool is_identity_byte(char c) { return identity_bytes[static_cast<unsigned char>(c)]; }
-
 bool is_none_or_identity(std::string_view value) { return value.empty() || is_identity_value(value); }
 
 }  // namespace
@@ -51,7 +49,7 @@ std::string_view to_string(CredentialKind kind) {
 
 bool is_identity_value(std::string_view value) {
   return !value.empty() && value.size() <= longest_identity &&
-         std::all_of(value.begin(), value.end(), is_identity_byte);
+         std::ranges::all_of(value, [](char c) { return identity_bytes[static_cast<unsigned char>(c)]; });
 }
 
 bool is_presentable(const Principal& principal) {

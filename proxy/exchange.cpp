@@ -76,30 +76,25 @@ Awaitable<After> Exchange::run(std::size_t head_size) {
   if (const auto* denial = std::get_if<policy::Denial>(&decision)) {
     co_return co_await deny(denial->reason);
   }
-  After after = co_await forward_guarded(std::get<policy::Grant>(decision));
-  if (after == After::keep && upload_.rest) {
-    // What was read past the end of this body is the start of the next request, however this one ended.
-    wipe_head();
-    client_.replace_unread(std::move(upload_.rest), upload_.rest_begin, upload_.rest_end);
-  }
-  co_return after;
-}
-
-// An upload that still runs has to be joined whatever is thrown beside it: it works on this exchange.
-Awaitable<After> Exchange::forward_guarded(const policy::Grant& grant) {
-  std::exception_ptr thrown;
   After after = After::close;
+  std::exception_ptr thrown;
   try {
-    after = co_await forward(grant);
+    after = co_await forward(std::get<policy::Grant>(decision));
   } catch (...) {
     thrown = std::current_exception();
   }
   if (thrown) {
+    // An upload that still runs has to be joined whatever is thrown beside it: it works on this exchange.
     if (connection_) {
       connection_->abort();
     }
     co_await join_upload();
     std::rethrow_exception(thrown);
+  }
+  if (after == After::keep && upload_.rest) {
+    // What was read past the end of this body is the start of the next request, however this one ended.
+    wipe_head();
+    client_.replace_unread(std::move(upload_.rest), upload_.rest_begin, upload_.rest_end);
   }
   co_return after;
 }

@@ -10,6 +10,7 @@
 #include "proxy/request_head.hpp"
 #include "proxy/response_head.hpp"
 #include "proxy/return_head.hpp"
+#include "proxy/to_send.hpp"
 #include "telemetry/outcome.hpp"
 
 #include <array>
@@ -76,11 +77,10 @@ class Exchange {
   bool may_keep_client() const;
   void wipe_head();
   // exchange_forward.cpp
-  Awaitable<After> forward_guarded(const policy::Grant& grant);
   Awaitable<After> forward(const policy::Grant& grant);
-  Awaitable<bool> get_connection(bool must_be_new);
+  std::unique_ptr<UpstreamConnection> take_idle();
+  Awaitable<bool> connect();
   std::size_t take_first_body(std::span<char> bytes);
-  Awaitable<Tried> try_once(const policy::Grant& grant);
   Awaitable<bool> send_request(const policy::Grant& grant);
   Awaitable<Tried> receive_head();
   Awaitable<bool> pass_interim();
@@ -96,7 +96,7 @@ class Exchange {
   Awaitable<void> upload_rest();
   Awaitable<void> join_upload();
   Awaitable<bool> return_body(std::string_view pending, std::string_view first);
-  Awaitable<bool> send_piece(std::string_view head, std::string_view body, bool is_new_chunk);
+  ToSend gather(std::string_view head, std::string_view body, std::string_view chunk_size);
 
   Worker& worker_;
   Client& client_;

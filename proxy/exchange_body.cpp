@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <exception>
+#include <tuple>
 
 namespace keygate::proxy {
 namespace {
@@ -18,16 +19,17 @@ constexpr std::uint64_t bulk_after = 1U << 20U;  // a body past this length gets
 constexpr std::size_t copied_body = 4 * 1024;    // up to this much is cheaper to copy behind the head than to gather
 
 // "5f\r\n" before a chunk of our own making.
-struct ChunkSizeLine {
-  explicit ChunkSizeLine(std::size_t size) {
-    end = std::to_chars(text.data(), text.data() + 16, size, 16).ptr;
+class ChunkSizeLine {
+ public:
+  std::string_view of(std::size_t size) {
+    char* end = std::to_chars(text_.data(), text_.data() + 16, size, 16).ptr;
     *end++ = '\r';
     *end++ = '\n';
+    return {text_.data(), static_cast<std::size_t>(end - text_.data())};
   }
-  net::const_buffer buffer() const { return {text.data(), static_cast<std::size_t>(end - text.data())}; }
 
-  std::array<char, 20> text;
-  char* end;
+ private:
+  std::array<char, 20> text_;
 };
 
 }  // namespace
@@ -119,17 +121,17 @@ Awaitable<void> Exchange::upload_rest() {
   }
 }
 
-// Ends the upload if it still runs, then waits until it has let go of both sockets. What it read beyond the body
-// becomes the client's next unread bytes.
+// Ends the upload, then waits until it has let go of both sockets. What it read beyond the body becomes the client's
+// next unread bytes.
 Awaitable<void> Exchange::join_upload() {
   if (upload_.is_running) {
     upload_.is_stopped = true;
     is_request_body_done_ = false;
     error_code ignored;
     client_.socket.cancel(ignored);
-    while (upload_.is_running) {
-      co_await upload_ended_->async_wait(use_tuple);
-    }
+  }
+  while (upload_.is_running) {
+    co_await upload_ended_->async_wait(use_tuple);
   }
 }
 
@@ -145,6 +147,7 @@ Awaitable<bool> Exchange::return_body(std::string_view pending, std::string_view
   std::span<char> piece{answer_.data() + answer_head_, is_done ? 0 : first.size()};
   bool has_piece = !piece.empty();
   Buffer bulk;
+  ChunkSizeLine size_line;
   while (true) {
     // What of this piece goes on.
     std::size_t produced = 0;
@@ -170,7 +173,23 @@ Awaitable<bool> Exchange::return_body(std::string_view pending, std::string_view
         bytes_out_ += produced;
       }
     }
-    if (!co_await send_piece(pending, {piece.data(), produced}, delivery == BodyDelivery::new_chunks)) {
+    const bool is_new_chunk = delivery == BodyDelivery::new_chunks && produced > 0;
+    const ToSend message =
+        gather(pending, {piece.data(), produced}, is_new_chunk ? size_line.of(produced) : std::string_view{});
+    error_code send_error;
+    client_.limit_send(snapshot_.settings->limits.body_idle_timeout);
+    std::size_t sent = 0;
+    if (message.count == 1) {
+      std::tie(send_error, sent) = co_await client_.socket.async_send(message.buffers[0], use_tuple);
+    } else if (message.count > 1) {
+      std::tie(send_error, sent) = co_await client_.socket.async_send(message.buffers, use_tuple);
+    }
+    if (!send_error && sent < message.size()) {
+      const ToSend rest = message.after(sent);
+      send_error = std::get<0>(co_await net::async_write(client_.socket, rest.buffers, use_tuple));
+    }
+    client_.send_deadline.disarm();
+    if (send_error) {
       client_.has_left = true;
       co_return false;
     }
@@ -207,32 +226,20 @@ Awaitable<bool> Exchange::return_body(std::string_view pending, std::string_view
   }
 }
 
-// Head, if it is still to be sent, and a piece of body, in one write.
-Awaitable<bool> Exchange::send_piece(std::string_view head, std::string_view body, bool is_new_chunk) {
-  if (head.empty() && body.empty()) {
-    co_return true;
-  }
-  client_.limit_send(snapshot_.settings->limits.body_idle_timeout);
-  error_code error;
-  if (is_new_chunk && !body.empty()) {
-    const ChunkSizeLine line(body.size());
-    const std::array<net::const_buffer, 4> message{net::buffer(head.data(), head.size()), line.buffer(),
-                                                   net::buffer(body.data(), body.size()), net::buffer("\r\n", 2)};
-    error = std::get<0>(co_await net::async_write(client_.socket, message, use_tuple));
-  } else if (head.empty() || body.empty()) {
-    const std::string_view only = head.empty() ? body : head;
-    error = std::get<0>(co_await net::async_write(client_.socket, net::buffer(only.data(), only.size()), use_tuple));
-  } else if (body.size() <= copied_body && head.size() + body.size() <= out_.capacity() && head.data() == out_.data()) {
+// Head, if it is still to be sent, and a piece of body: what goes to the client in one write.
+ToSend Exchange::gather(std::string_view head, std::string_view body, std::string_view chunk_size) {
+  ToSend to_send;
+  const bool fits = body.size() <= copied_body && head.size() + body.size() <= out_.capacity();
+  if (chunk_size.empty() && !head.empty() && head.data() == out_.data() && fits) {
     std::copy(body.begin(), body.end(), out_.data() + head.size());
-    error = std::get<0>(
-        co_await net::async_write(client_.socket, net::buffer(out_.data(), head.size() + body.size()), use_tuple));
-  } else {
-    const std::array<net::const_buffer, 2> message{net::buffer(head.data(), head.size()),
-                                                   net::buffer(body.data(), body.size())};
-    error = std::get<0>(co_await net::async_write(client_.socket, message, use_tuple));
+    to_send.add({out_.data(), head.size() + body.size()});
+    return to_send;
   }
-  client_.send_deadline.disarm();
-  co_return !error;
+  to_send.add(head);
+  to_send.add(chunk_size);
+  to_send.add(body);
+  to_send.add(chunk_size.empty() ? std::string_view{} : std::string_view("\r\n"));
+  return to_send;
 }
 
 }  // namespace keygate::proxy

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <tuple>
 
 namespace keygate::proxy {
 namespace {
@@ -35,11 +36,29 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
   bool must_be_new = false;
   while (tried == Tried::may_retry && tries_left > 0 && !client_.has_left) {
     --tries_left;
-    if (!co_await get_connection(must_be_new)) {
-      continue;  // nothing has been sent: the next try is as good as the first
+    connection_ = must_be_new ? nullptr : take_idle();
+    if (!connection_) {
+      const bool is_connected = co_await connect();
+      if (!is_connected) {
+        continue;  // nothing has been sent: the next try is as good as the first
+      }
     }
-    tried = co_await try_once(grant);
     must_be_new = true;  // an idle connection that had gone stale is seldom the only one
+    const bool is_sent = co_await send_request(grant);
+    if (!is_sent && may_resend()) {
+      continue;
+    }
+    if (!is_sent && upload_.failure) {
+      tried = Tried::failed;
+      continue;
+    }
+    if (!is_sent) {
+      // The upstream has stopped reading; it may have said why before it did.
+      worker_.arm(connection_->deadline, upstream_->settings().response_header_timeout);
+    }
+    client_.awaited = connection_.get();
+    tried = co_await receive_head();
+    client_.awaited = nullptr;
   }
   if (tried != Tried::answered) {
     co_return co_await fail_upstream();
@@ -47,18 +66,18 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
   co_return co_await return_response();
 }
 
+// One that has been closed, or on which the upstream has said more than it was asked, is not used.
+std::unique_ptr<UpstreamConnection> Exchange::take_idle() {
+  while (true) {
+    std::unique_ptr<UpstreamConnection> idle = upstream_->take_idle();
+    if (!idle || !idle->is_stale()) {
+      return idle;
+    }
+  }
+}
+
 // Into connection_. False: none could be had; connect_error_ says why.
-Awaitable<bool> Exchange::get_connection(bool must_be_new) {
-  connection_.reset();
-  if (!must_be_new) {
-    // One that has been closed, or on which the upstream has said more than it was asked, is not used.
-    do {
-      connection_ = upstream_->take_idle();
-    } while (connection_ && connection_->is_stale());
-  }
-  if (connection_) {
-    co_return true;
-  }
+Awaitable<bool> Exchange::connect() {
   connection_ = std::make_unique<UpstreamConnection>(worker_.io);
   client_.awaited = connection_.get();
   connect_error_ = co_await upstream_->connect(*connection_);
@@ -68,23 +87,6 @@ Awaitable<bool> Exchange::get_connection(bool must_be_new) {
     co_return false;
   }
   co_return true;
-}
-
-Awaitable<Exchange::Tried> Exchange::try_once(const policy::Grant& grant) {
-  if (!co_await send_request(grant)) {
-    if (may_resend()) {
-      co_return Tried::may_retry;
-    }
-    if (upload_.failure) {
-      co_return Tried::failed;
-    }
-    // The upstream has stopped reading; it may have said why before it did.
-    worker_.arm(connection_->deadline, upstream_->settings().response_header_timeout);
-  }
-  client_.awaited = connection_.get();
-  const Tried tried = co_await receive_head();
-  client_.awaited = nullptr;
-  co_return tried;
 }
 
 // Nothing has come back, nothing of a body has been used up, and doing it twice does no more than doing it once (N-12).
@@ -116,17 +118,28 @@ Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
   }
   const std::size_t head_size = write_forward_head(facts, grant, out_.span());
   const std::string_view unread = client_.unread();
-  std::array<net::const_buffer, 2> message{net::buffer(out_.data(), head_size), net::const_buffer{}};
+  ToSend message;
+  message.add({out_.data(), head_size});
   if (request_.has_body() && !is_request_body_done_ && !unread.empty()) {
     const std::size_t first = take_first_body({client_.in.data() + client_.begin, unread.size()});
     if (upload_.failure) {
       co_return false;
     }
-    message[1] = net::buffer(unread.data(), first);
+    message.add(unread.substr(0, first));
   }
-  // An empty second buffer costs nothing; a choice between two awaits would (gcc 12 gets those wrong).
   connection_->limit_send(worker_, upstream_->settings().idle_timeout);
-  const auto [error, sent] = co_await net::async_write(connection_->socket, message, use_tuple);
+  // Nearly always all of it is taken at once, without the bookkeeping of a write in parts.
+  error_code error;
+  std::size_t sent = 0;
+  if (message.count == 1) {
+    std::tie(error, sent) = co_await connection_->socket.async_send(message.buffers[0], use_tuple);
+  } else {
+    std::tie(error, sent) = co_await connection_->socket.async_send(message.buffers, use_tuple);
+  }
+  if (!error && sent < message.size()) {
+    const ToSend rest = message.after(sent);
+    error = std::get<0>(co_await net::async_write(connection_->socket, rest.buffers, use_tuple));
+  }
   connection_->send_deadline.disarm();
   if (error) {
     co_return false;

@@ -76,7 +76,9 @@ Awaitable<After> Exchange::return_response() {
   if (!is_complete || upload_.is_running) {
     connection_->abort();
   }
-  co_await join_upload();
+  if (upload_.is_running) {
+    co_await join_upload();
+  }
   keeps_client_ = keeps_client_ && is_request_body_done_;  // its last piece may have failed since the head was written
   if (is_reusable) {
     upstream_->give_back(std::move(connection_));

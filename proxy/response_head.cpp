@@ -77,7 +77,9 @@ std::optional<std::string_view> read_field(std::size_t i, field known, Seen& see
 void drop_nominated(std::string_view value, ResponseHead& out) {
   for_each_element(value, [&](std::string_view option) {
     for (std::size_t i = 0; i < out.field_count; ++i) {
-      out.is_kept[i] = out.is_kept[i] && !boost::beast::iequals(out.fields[i].name, option);
+      const std::string_view name = out.fields[i].name;
+      const bool is_named = name.size() == option.size() && boost::beast::iequals(name, option);
+      out.is_kept[i] = out.is_kept[i] && !is_named;
     }
     return true;
   });

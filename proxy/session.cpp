@@ -35,23 +35,6 @@ Awaitable<bool> wait_parked(Client& client, std::chrono::milliseconds limit) {
   co_return !error;
 }
 
-// The first bytes of a request, where none are there yet. False: there will be none.
-Awaitable<bool> wait_for_request(Client& client, const config::LimitSettings& limits) {
-  client.is_idle = true;
-  client.limit(std::min(park_after, limits.idle_timeout));
-  const std::span<char> room = client.room(limits.header_bytes);
-  auto [error, size] = co_await client.socket.async_read_some(net::buffer(room.data(), room.size()), use_tuple);
-  client.unlimit();
-  if (error && client.has_timed_out && !client.is_leaving && limits.idle_timeout > park_after) {
-    const bool has_come = co_await wait_parked(client, limits.idle_timeout - park_after);
-    client.is_idle = false;
-    co_return has_come;
-  }
-  client.is_idle = false;
-  client.end += size;
-  co_return !error;
-}
-
 Awaitable<HeadRead> read_head(Client& client, const config::LimitSettings& limits) {
   HeadRead result;
   std::size_t searched = 0;
@@ -76,19 +59,10 @@ Awaitable<HeadRead> read_head(Client& client, const config::LimitSettings& limit
       }
       co_return result;
     }
-    if (client.unread().empty()) {
-      bool may_come = true;
-      if (!is_limited) {
-        may_come = co_await wait_for_request(client, limits);
-      }
-      if (!may_come) {
-        co_return result;
-      }
-      if (!client.unread().empty()) {
-        continue;
-      }
-    }
-    if (!is_limited) {
+    if (client.unread().empty() && !is_limited) {
+      client.is_idle = true;
+      client.limit(std::min(park_after, limits.idle_timeout));
+    } else if (!is_limited) {
       client.limit(limits.header_timeout);
       is_limited = true;
     }
@@ -99,6 +73,20 @@ Awaitable<HeadRead> read_head(Client& client, const config::LimitSettings& limit
       co_return result;
     }
     const auto [error, size] = co_await client.socket.async_read_some(net::buffer(room.data(), room.size()), use_tuple);
+    const bool was_idle = std::exchange(client.is_idle, false);
+    client.end += size;
+    if (was_idle) {
+      client.unlimit();
+    }
+    if (error && was_idle && client.has_timed_out && !client.is_leaving && limits.idle_timeout > park_after) {
+      client.is_idle = true;
+      const bool has_come = co_await wait_parked(client, limits.idle_timeout - park_after);
+      client.is_idle = false;
+      if (has_come) {
+        continue;
+      }
+      co_return result;
+    }
     if (error) {
       client.unlimit();
       if (client.has_timed_out && !client.unread().empty()) {
@@ -106,7 +94,6 @@ Awaitable<HeadRead> read_head(Client& client, const config::LimitSettings& limit
       }
       co_return result;
     }
-    client.end += size;
   }
 }
 
@@ -129,21 +116,27 @@ Awaitable<void> linger(Client& client) {
   client.unlimit();
 }
 
-Awaitable<After> serve_one(Client& client, const HeadRead& head, std::shared_ptr<const Generation> generation) {
-  Worker& worker = client.worker;
-  std::unique_ptr<ExchangeRoom> room = worker.take_room();
-  ++client.served;
-  room->exchange.emplace(client, room->parts, std::move(generation));
-  After after = After::close;
-  if (head.refusal) {
-    after = co_await room->exchange->refuse(*head.refusal);
-  } else {
-    after = co_await room->exchange->run(head.size);
+// An exchange in memory that the worker lends for it.
+class LentExchange {
+ public:
+  LentExchange(Client& client, std::shared_ptr<const Generation> generation)
+      : worker_(client.worker), room_(worker_.take_room()) {
+    ++client.served;
+    room_->exchange.emplace(client, room_->parts, std::move(generation));
   }
-  room->exchange.reset();
-  worker.give_back(std::move(room));
-  co_return after;
-}
+  ~LentExchange() {
+    room_->exchange.reset();
+    worker_.give_back(std::move(room_));
+  }
+  LentExchange(const LentExchange&) = delete;
+  LentExchange& operator=(const LentExchange&) = delete;
+
+  Exchange* operator->() { return &*room_->exchange; }
+
+ private:
+  Worker& worker_;
+  std::unique_ptr<ExchangeRoom> room_;
+};
 
 Awaitable<void> serve(Worker& worker, TcpSocket socket, Tcp::endpoint peer) {
   Client client(worker, std::move(socket), peer);
@@ -155,7 +148,12 @@ Awaitable<void> serve(Worker& worker, TcpSocket socket, Tcp::endpoint peer) {
       co_return;
     }
     // A reload may have come while the head was read: a request is judged by what is in force when it is whole.
-    after = co_await serve_one(client, head, worker.current());
+    LentExchange exchange(client, worker.current());
+    if (head.refusal) {
+      after = co_await exchange->refuse(*head.refusal);
+    } else {
+      after = co_await exchange->run(head.size);
+    }
   }
   if (after == After::linger) {
     co_await linger(client);
@@ -164,9 +162,11 @@ Awaitable<void> serve(Worker& worker, TcpSocket socket, Tcp::endpoint peer) {
 
 Awaitable<void> refuse(Worker& worker, TcpSocket socket, Tcp::endpoint peer) {
   Client client(worker, std::move(socket), peer);
-  HeadRead none;
-  none.refusal = policy::Reason::overloaded;
-  const After after = co_await serve_one(client, none, worker.current());
+  After after = After::close;
+  {
+    LentExchange exchange(client, worker.current());
+    after = co_await exchange->refuse(policy::Reason::overloaded);
+  }
   if (after == After::linger) {
     co_await linger(client);
   }

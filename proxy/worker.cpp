@@ -4,6 +4,7 @@
 #include "proxy/exchange.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace keygate::proxy {
@@ -23,6 +24,17 @@ std::uint64_t next_random(std::array<std::uint64_t, 2>& state) {
   state[1] = rotate(mixed, 37);
   return result;
 }
+
+// "000102…feff"
+constexpr std::array<char, 512> hex_pairs = [] {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::array<char, 512> pairs{};
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    pairs[2 * byte] = digits[byte >> 4U];
+    pairs[2 * byte + 1] = digits[byte & 15U];
+  }
+  return pairs;
+}();
 
 }  // namespace
 
@@ -198,11 +210,11 @@ void Worker::flush_uses() {
 }
 
 std::string_view Worker::next_request_id() {
-  static constexpr char hex[] = "0123456789abcdef";
-  for (std::size_t half = 0; half < 2; ++half) {
+  char* at = id_text_.data();
+  for (int half = 0; half < 2; ++half) {
     std::uint64_t word = next_random(id_state_);
-    for (std::size_t i = 0; i < 16; ++i, word >>= 4U) {
-      id_text_[half * 16 + i] = hex[word & 15U];
+    for (std::size_t i = 0; i < sizeof word; ++i, word >>= 8U, at += 2) {
+      std::memcpy(at, &hex_pairs[2 * (word & 255U)], 2);
     }
   }
   return {id_text_.data(), id_text_.size()};

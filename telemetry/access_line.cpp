@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <concepts>
 #include <ctime>
 #include <string_view>
 
@@ -10,105 +12,145 @@ namespace keygate::telemetry {
 namespace {
 
 constexpr std::size_t max_field = 512;
+constexpr std::size_t max_digits = 20;
+constexpr std::size_t block_size = 16;
 
-bool is_plain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+// A byte that stands for itself in JSON and does nothing to a terminal. Anything else becomes \u00XX, so a line is
+// always valid JSON and never carries escape codes.
+constexpr std::array<bool, 256> is_plain_byte = [] {
+  std::array<bool, 256> table{};
+  for (unsigned c = 0x20; c < 0x7f; ++c) table[c] = c != '"' && c != '\\';
+  return table;
+}();
 
-// Bytes outside printable ASCII become \u00XX, so a line is always valid JSON and never carries a terminal's escape
-// codes.
-void append_escaped(std::string& out, std::string_view text) {
-  static constexpr char hex[] = "0123456789abcdef";
-  text = text.substr(0, max_field);
-  while (!text.empty()) {
-    const auto plain = static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_plain) - text.begin());
-    out.append(text.data(), plain);
-    if (plain == text.size()) {
-      return;
-    }
-    const auto byte = static_cast<unsigned char>(text[plain]);
-    if (byte == '"' || byte == '\\') {
-      out += '\\';
-      out += text[plain];
-    } else {
-      out += "\\u00";
-      out += hex[byte >> 4U];
-      out += hex[byte & 15U];
-    }
-    text.remove_prefix(plain + 1);
+// Without an early way out, so that the compiler makes it a handful of vector instructions.
+bool is_plain_block(const char* block) {
+  unsigned char special = 0;
+  for (std::size_t i = 0; i < block_size; ++i) {
+    const auto c = static_cast<unsigned char>(block[i]);
+    special |= static_cast<unsigned char>((c < 0x20) | (c > 0x7e) | (c == '"') | (c == '\\'));
   }
+  return special == 0;
 }
 
-template <class Number>
-void append_number(std::string& out, Number number) {
-  std::array<char, 24> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
-}
+// Writes into room that was measured beforehand: a line is written for each request, and growing a string piece by
+// piece cost more than deciding on the request.
+class LineWriter {
+ public:
+  explicit LineWriter(char* at) : at_(at) {}
 
-void append_padded(std::string& out, int number, int width) {
-  std::array<char, 12> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  const auto size = static_cast<int>(end - digits.data());
-  out.append(static_cast<std::size_t>(width > size ? width - size : 0), '0');
-  out.append(digits.data(), end);
-}
+  LineWriter& operator<<(char c) {
+    *at_++ = c;
+    return *this;
+  }
+
+  LineWriter& operator<<(std::string_view text) {
+    at_ = std::copy(text.begin(), text.end(), at_);
+    return *this;
+  }
+
+  template <std::integral Number>
+  LineWriter& operator<<(Number number) {
+    at_ = std::to_chars(at_, at_ + max_digits, number).ptr;
+    return *this;
+  }
+
+  void escaped(std::string_view text) {
+    text = text.substr(0, max_field);
+    while (text.size() >= block_size && is_plain_block(text.data())) {
+      at_ = std::copy_n(text.data(), block_size, at_);
+      text.remove_prefix(block_size);
+    }
+    for (const char c : text) {
+      *at_ = c;
+      if (is_plain_byte[static_cast<unsigned char>(c)]) {
+        ++at_;
+      } else {
+        escape(static_cast<unsigned char>(c));
+      }
+    }
+  }
+
+  void padded(unsigned number, unsigned width) {
+    for (unsigned i = width; i-- > 0; number /= 10) at_[i] = static_cast<char>('0' + number % 10);
+    at_ += width;
+  }
+
+  // Milliseconds with three decimals, without floating point.
+  void milliseconds(std::chrono::microseconds value) {
+    *this << value.count() / 1000 << '.';
+    padded(static_cast<unsigned>(value.count() % 1000), 3);
+  }
+
+  char* at() const { return at_; }
+
+ private:
+  void escape(unsigned char c) {
+    static constexpr char hex[] = "0123456789abcdef";
+    if (c == '"' || c == '\\') {
+      *this << '\\' << static_cast<char>(c);
+    } else {
+      *this << "\\u00" << hex[c >> 4U] << hex[c & 15U];
+    }
+  }
+
+  char* at_;
+};
 
 // RFC 3339 in UTC with milliseconds. The calendar part of the last second is kept: gmtime costs more than the whole
 // line.
-void append_time(std::string& out, std::chrono::system_clock::time_point time) {
+void write_time(LineWriter& line, std::chrono::system_clock::time_point time) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
   const auto second = static_cast<std::time_t>(ms / 1000);
   thread_local std::time_t last = -1;
-  thread_local std::string calendar;
+  thread_local std::array<char, sizeof "YYYY-MM-DDThh:mm:ss"> calendar;
   if (second != last) {
     std::tm parts{};
     gmtime_r(&second, &parts);
-    calendar.clear();
-    append_padded(calendar, parts.tm_year + 1900, 4);
-    calendar += '-';
-    append_padded(calendar, parts.tm_mon + 1, 2);
-    calendar += '-';
-    append_padded(calendar, parts.tm_mday, 2);
-    calendar += 'T';
-    append_padded(calendar, parts.tm_hour, 2);
-    calendar += ':';
-    append_padded(calendar, parts.tm_min, 2);
-    calendar += ':';
-    append_padded(calendar, parts.tm_sec, 2);
+    std::strftime(calendar.data(), calendar.size(), "%Y-%m-%dT%H:%M:%S", &parts);
     last = second;
   }
-  out += calendar;
-  out += '.';
-  append_padded(out, static_cast<int>(ms % 1000), 3);
-  out += 'Z';
+  line << std::string_view(calendar.data(), calendar.size() - 1) << '.';
+  line.padded(static_cast<unsigned>(ms % 1000), 3);
+  line << 'Z';
 }
 
-void append_member(std::string& out, std::string_view name, std::string_view value) {
-  if (value.empty()) {
-    return;
+// `name` with all that stands around it, as in `,"host":"`.
+void write_member(LineWriter& line, std::string_view name, std::string_view value) {
+  if (!value.empty()) {
+    line << name;
+    line.escaped(value);
+    line << '"';
   }
-  out += ",\"";
-  out += name;
-  out += "\":\"";
-  append_escaped(out, value);
-  out += '"';
 }
 
-template <class Number>
-void append_member_number(std::string& out, std::string_view name, Number value) {
-  out += ",\"";
-  out += name;
-  out += "\":";
-  append_number(out, value);
+// What a line of either form takes at most: names and numbers, and each text with every byte escaped.
+std::size_t line_bound(const Outcome& outcome) {
+  std::size_t texts = 0;
+  for (const std::string_view text :
+       {outcome.request_id, outcome.client, outcome.method, outcome.host, outcome.path, outcome.route, outcome.code,
+        outcome.key_id, outcome.organization_id, outcome.environment, outcome.auth_method, outcome.scopes,
+        outcome.required_scopes, outcome.conditions, outcome.source, outcome.upstream}) {
+    texts += std::min(text.size(), max_field);
+  }
+  return 1024 + 6 * texts;
 }
 
-// Milliseconds with three decimals, without floating point.
-void append_member_ms(std::string& out, std::string_view name, std::chrono::microseconds value) {
-  out += ",\"";
-  out += name;
-  out += "\":";
-  append_number(out, value.count() / 1000);
-  out += '.';
-  append_padded(out, static_cast<int>(value.count() % 1000), 3);
+// Adds what `write` writes to the end of `out`.
+template <class Write>
+void append_line(std::string& out, const Outcome& outcome, Write write) {
+  const std::size_t begin = out.size();
+  out.resize(begin + line_bound(outcome));
+  LineWriter line(out.data() + begin);
+  write(line);
+  out.resize(static_cast<std::size_t>(line.at() - out.data()));
+}
+
+void write_part(LineWriter& line, std::string_view name, std::string_view value) {
+  if (!value.empty()) {
+    line << name;
+    line.escaped(value);
+  }
 }
 
 std::string_view colour_of(int status) {
@@ -121,77 +163,63 @@ std::string_view colour_of(int status) {
 }  // namespace
 
 void append_json(std::string& out, const Outcome& outcome) {
-  out += "{\"time\":\"";
-  append_time(out, outcome.started);
-  out += '"';
-  append_member(out, "request_id", outcome.request_id);
-  append_member(out, "client", outcome.client);
-  append_member(out, "method", outcome.method);
-  append_member(out, "host", outcome.host);
-  append_member(out, "path", outcome.path);
-  append_member(out, "route", outcome.route);
-  append_member(out, "code", outcome.code);
-  append_member_number(out, "status", outcome.status);
-  append_member(out, "key_id", outcome.key_id);
-  append_member(out, "organization_id", outcome.organization_id);
-  append_member(out, "environment", outcome.environment);
-  append_member(out, "auth_method", outcome.auth_method);
-  append_member(out, "scopes", outcome.scopes);
-  append_member(out, "conditions", outcome.conditions);
-  append_member(out, "source", outcome.source);
-  if (outcome.age_ms >= 0) {
-    append_member_number(out, "age_ms", outcome.age_ms);
-  }
-  append_member_number(out, "generation", outcome.generation);
-  append_member_number(out, "bytes_in", outcome.bytes_in);
-  append_member_number(out, "bytes_out", outcome.bytes_out);
-  append_member_ms(out, "duration_ms", outcome.duration);
-  append_member_number(out, "auth_us", outcome.auth.count());
-  append_member(out, "upstream", outcome.upstream);
-  if (outcome.upstream_wait.count() >= 0) {
-    append_member_ms(out, "upstream_ms", outcome.upstream_wait);
-  }
-  out += "}\n";
+  append_line(out, outcome, [&outcome](LineWriter& line) {
+    line << R"({"time":")";
+    write_time(line, outcome.started);
+    line << '"';
+    write_member(line, R"(,"request_id":")", outcome.request_id);
+    write_member(line, R"(,"client":")", outcome.client);
+    write_member(line, R"(,"method":")", outcome.method);
+    write_member(line, R"(,"host":")", outcome.host);
+    write_member(line, R"(,"path":")", outcome.path);
+    write_member(line, R"(,"route":")", outcome.route);
+    write_member(line, R"(,"code":")", outcome.code);
+    line << R"(,"status":)" << outcome.status;
+    write_member(line, R"(,"key_id":")", outcome.key_id);
+    write_member(line, R"(,"organization_id":")", outcome.organization_id);
+    write_member(line, R"(,"environment":")", outcome.environment);
+    write_member(line, R"(,"auth_method":")", outcome.auth_method);
+    write_member(line, R"(,"scopes":")", outcome.scopes);
+    write_member(line, R"(,"conditions":")", outcome.conditions);
+    write_member(line, R"(,"source":")", outcome.source);
+    if (outcome.age_ms >= 0) line << R"(,"age_ms":)" << outcome.age_ms;
+    line << R"(,"generation":)" << outcome.generation;
+    line << R"(,"bytes_in":)" << outcome.bytes_in;
+    line << R"(,"bytes_out":)" << outcome.bytes_out;
+    line << R"(,"duration_ms":)";
+    line.milliseconds(outcome.duration);
+    line << R"(,"auth_us":)" << outcome.auth.count();
+    write_member(line, R"(,"upstream":")", outcome.upstream);
+    if (outcome.upstream_wait.count() >= 0) {
+      line << R"(,"upstream_ms":)";
+      line.milliseconds(outcome.upstream_wait);
+    }
+    line << "}\n";
+  });
 }
 
 void append_text(std::string& out, const Outcome& outcome, AccessFormat format) {
   const bool is_coloured = format == AccessFormat::colour;
-  if (is_coloured) {
-    out += colour_of(outcome.status);
-  }
-  append_padded(out, outcome.status, 3);
-  if (is_coloured) {
-    out += "\x1b[0m";
-  }
-  out += ' ';
-  append_escaped(out, outcome.method.empty() ? std::string_view("-") : outcome.method);
-  out += ' ';
-  append_escaped(out, outcome.path.empty() ? std::string_view("-") : outcome.path);
-  out += "  ";
-  out += outcome.code;
-  if (!outcome.route.empty()) {
-    out += "  route=";
-    append_escaped(out, outcome.route);
-  }
-  if (!outcome.key_id.empty()) {
-    out += "  key=";
-    append_escaped(out, outcome.key_id);
-  }
-  if (!outcome.organization_id.empty()) {
-    out += "  org=";
-    append_escaped(out, outcome.organization_id);
-  }
-  if (!outcome.required_scopes.empty()) {
-    out += "  needs ";
-    append_escaped(out, outcome.required_scopes);
-    out += "; key has ";
-    append_escaped(out, outcome.scopes.empty() ? std::string_view("none") : outcome.scopes);
-  }
-  out += "  ";
-  append_number(out, outcome.duration.count() / 1000);
-  out += '.';
-  append_padded(out, static_cast<int>(outcome.duration.count() % 1000), 3);
-  out += "ms\n";
+  append_line(out, outcome, [&outcome, is_coloured](LineWriter& line) {
+    if (is_coloured) line << colour_of(outcome.status);
+    line.padded(static_cast<unsigned>(outcome.status), 3);
+    if (is_coloured) line << "\x1b[0m";
+    line << ' ';
+    line.escaped(outcome.method.empty() ? std::string_view("-") : outcome.method);
+    line << ' ';
+    line.escaped(outcome.path.empty() ? std::string_view("-") : outcome.path);
+    line << "  " << outcome.code;
+    write_part(line, "  route=", outcome.route);
+    write_part(line, "  key=", outcome.key_id);
+    write_part(line, "  org=", outcome.organization_id);
+    if (!outcome.required_scopes.empty()) {
+      write_part(line, "  needs ", outcome.required_scopes);
+      write_part(line, "; key has ", outcome.scopes.empty() ? std::string_view("none") : outcome.scopes);
+    }
+    line << "  ";
+    line.milliseconds(outcome.duration);
+    line << "ms\n";
+  });
 }
 
 }  // namespace keygate::telemetry
