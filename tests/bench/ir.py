@@ -8,10 +8,12 @@ import collections
 import platform
 import shutil
 import socket
+import sys
 import time
 
 import callgrind
 import rig
+from report import Table
 
 FEW, MANY = 500, 2500
 BUDGET = rig.ROOT / "tests/bench/ir_budget"
@@ -122,29 +124,41 @@ def count_nginx(where):
     return count(make_argv, where, lambda: rig.request_head(rig.GUARDED_PATH), b"Host: ")
 
 
-def print_functions(counted, rows):
-    print(f"\n{'instructions':>12} {'share':>6}  whose code")
-    for name, cost in counted.places.most_common(12):
-        print(f"{cost:12,.0f} {cost / counted.worker:6.1%}  {name}")
-    print(f"\n{'instructions':>12} {'share':>6}  function, without what it calls")
-    for name, cost in counted.functions.most_common(rows):
-        print(f"{cost:12,.0f} {cost / counted.worker:6.1%}  {name}")
+def tabulate(rows, full, top):
+    caption = "Instructions a request in user space, of the thread that serves it. One connection, one request at a time."
+    counted = [[name, f"{of.worker:,.0f}", f"{of.others:,.0f}"] for name, of in rows]
+    tables = [Table("ir", caption, ["", "instructions", "in other threads"], counted)]
+    for name, costs, shown in (("ir-places", full.places, 10), ("ir-functions", full.functions, top)):
+        caption = {"ir-places": "The full job, by whose code it is.",
+                   "ir-functions": "The full job, by function: what it costs without what it calls."}[name]
+        lines = [[f"`{function}`", f"{cost:,.0f}", f"{cost / full.worker:.1%}"] for function, cost in costs.most_common(shown)]
+        tables.append(Table(name, caption, ["", "instructions", "share"], lines))
+    return tables
 
 
 def check_budget(measured):
     """Whether the figure is within the recorded one; says what to do where it is not."""
+    if platform.machine() != "x86_64":
+        say("the recorded number is of x86_64: not compared")
+        return True
     recorded = int(BUDGET.read_text())
     change = measured / recorded - 1
-    print(f"\nrecorded in {BUDGET.relative_to(rig.ROOT)}: {recorded:,}; this is {change:+.1%}")
+    file = BUDGET.relative_to(rig.ROOT)
+    say(f"full job: {measured:,.0f} instructions, {change:+.1%} against the {recorded:,} recorded in {file}")
     if change > TOLERANCE:
-        print(f"FAILED: over {TOLERANCE:.0%} more than recorded. The list above says where they go; `./dev bench --ir` on the\n"
-              f"commit before yours has the list to compare with. If the change is worth it, record {measured:.0f} and say why.")
+        say(f"FAILED: a request costs over {TOLERANCE:.0%} more instructions than recorded. `./dev bench --ir` lists where they "
+            f"go, here and on the commit before. If the change is worth it, record {measured:.0f} in its commit and say why.")
     elif change < -TOLERANCE:
-        print(f"FAILED: over {TOLERANCE:.0%} less than recorded, which is good: write {measured:.0f} to the file, so that it stays so.")
-    return abs(change) <= TOLERANCE
+        say(f"that is over {TOLERANCE:.0%} less, which is good: write {measured:.0f} to {file}, so that it stays so")
+    return change <= TOLERANCE
+
+
+def say(text):
+    print(f"==> {text}", file=sys.stderr)
 
 
 def main(options):
+    """Tables, and whether the budget was kept."""
     if not shutil.which("valgrind"):
         raise rig.Failure("valgrind is missing: ./dev deps installs it")
     with rig.folder() as where:
@@ -153,12 +167,4 @@ def main(options):
         if not options.gate:
             rows.append(("Keygate, anonymous route", count_keygate(options.keygate, where, False)))
             rows.append(("nginx, plain proxy", count_nginx(where)))
-    print(f"{'instructions':>12}  a request, in user space; one connection, one request at a time")
-    for name, counted in rows:
-        others = f"; other threads: {counted.others:,.0f}" if counted.others else ""
-        print(f"{counted.worker:12,.0f}  {name}{others}")
-    print_functions(full, options.top)
-    if platform.machine() != "x86_64":
-        print("\nthe recorded figure is of x86_64: not compared")
-        return True
-    return check_budget(full.worker) or not options.gate
+    return tabulate(rows, full, options.top), check_budget(full.worker)

@@ -78,7 +78,7 @@ def folder():
 @contextlib.contextmanager
 def running(argv, where, port, patience=60, **options):
     """A process of the given argv that listens on the port. It ends with the block, however that ends."""
-    with open(where / f"{port}.out", "wb") as out, open(where / f"{port}.err", "wb") as errors:
+    with open(where / f"{port}.out", "ab") as out, open(where / f"{port}.err", "ab") as errors:
         process = subprocess.Popen(argv, stdout=out, stderr=errors, cwd=where, **options)
     try:
         wait_for(process, port, where / f"{port}.err", patience)
@@ -90,6 +90,12 @@ def running(argv, where, port, patience=60, **options):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def empty_outputs(where):
+    """What was written to stdout, such as an access log, would fill the disk."""
+    for path in where.glob("*.out"):
+        os.truncate(path, 0)
 
 
 def wait_for(process, port, errors, patience):
