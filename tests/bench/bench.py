@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""What does a request cost? Called by `./dev bench`; docs/performance.md says what the figures mean."""
+import argparse
+import pathlib
+import sys
+
+import cpu
+import ir
+import report
+import rig
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("--ir", action="store_true", help="instructions a request, and where they go, by callgrind")
+    parser.add_argument("--top", type=int, default=25, metavar="N", help="with --ir: functions to list (default: 25)")
+    parser.add_argument("--gate", action="store_true", help="with --ir: the full job alone, and fail where it costs more than recorded")
+    parser.add_argument("--rounds", type=int, default=7, metavar="N", help="of CPU time (default: 7)")
+    parser.add_argument("--seconds", type=int, default=4, metavar="N", help="of each proxy in a round (default: 4)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--write", action="store_true", help="also put the tables into docs/performance.md")
+    parser.add_argument("--keygate", type=pathlib.Path, default=rig.default_keygate(), metavar="FILE",
+                        help="the binary to measure (default: build/release/keygate)")
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
+    try:
+        tables, is_within_budget = ir.main(options) if options.ir else cpu.main(options)
+        report.show(tables, options)
+    except rig.Failure as failure:
+        print(f"bench: {failure}", file=sys.stderr)
+        return 1
+    return 1 if options.gate and not is_within_budget else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
