@@ -6,6 +6,7 @@
 #include <chrono>
 #include <concepts>
 #include <ctime>
+#include <span>
 #include <string_view>
 
 namespace keygate::telemetry {
@@ -13,7 +14,11 @@ namespace {
 
 constexpr std::size_t max_field = 512;
 constexpr std::size_t max_digits = 20;
-constexpr std::size_t block_size = 16;
+constexpr std::ptrdiff_t block_size = 16;
+constexpr std::size_t texts = 16;    // of an Outcome
+constexpr std::size_t rest = 1'024;  // names and numbers of a line
+// What a line of either form takes at most: each text with every byte escaped.
+constexpr std::size_t max_line = rest + 6 * texts * max_field;
 
 // A byte that stands for itself in JSON and does nothing to a terminal. Anything else becomes \u00XX, so a line is
 // always valid JSON and never carries escape codes.
@@ -26,7 +31,7 @@ constexpr std::array<bool, 256> is_plain_byte = [] {
 // Without an early way out, so that the compiler makes it a handful of vector instructions.
 bool is_plain_block(const char* block) {
   unsigned char special = 0;
-  for (std::size_t i = 0; i < block_size; ++i) {
+  for (std::ptrdiff_t i = 0; i < block_size; ++i) {
     const auto c = static_cast<unsigned char>(block[i]);
     special |= static_cast<unsigned char>((c < 0x20) | (c > 0x7e) | (c == '"') | (c == '\\'));
   }
@@ -37,7 +42,7 @@ bool is_plain_block(const char* block) {
 // piece cost more than deciding on the request.
 class LineWriter {
  public:
-  explicit LineWriter(char* at) : at_(at) {}
+  explicit LineWriter(std::span<char> room) : at_(room.data()), last_(room.data() + room.size() - rest) {}
 
   LineWriter& operator<<(char c) {
     *at_++ = c;
@@ -57,18 +62,26 @@ class LineWriter {
 
   void escaped(std::string_view text) {
     text = text.substr(0, max_field);
-    while (text.size() >= block_size && is_plain_block(text.data())) {
-      at_ = std::copy_n(text.data(), block_size, at_);
-      text.remove_prefix(block_size);
+    if (at_ > last_ || static_cast<std::size_t>(last_ - at_) < 6 * text.size()) return;  // an Outcome has grown
+    const char* from = text.data();
+    const char* const end = from + text.size();
+    char* at = at_;
+    while (end - from >= block_size && is_plain_block(from)) {
+      at = std::copy_n(from, block_size, at);
+      from += block_size;
     }
-    for (const char c : text) {
-      *at_ = c;
-      if (is_plain_byte[static_cast<unsigned char>(c)]) {
-        ++at_;
-      } else {
-        escape(static_cast<unsigned char>(c));
-      }
+    // The rest of a long text in one more block, which overlaps the one before.
+    if (from != text.data() && end - from < block_size && is_plain_block(end - block_size)) {
+      at += end - from;
+      std::copy_n(end - block_size, block_size, at - block_size);
+      from = end;
     }
+    for (; from != end; ++from) {
+      *at = *from;
+      const bool is_plain = is_plain_byte[static_cast<unsigned char>(*from)];
+      at = is_plain ? at + 1 : escape(static_cast<unsigned char>(*from), at);
+    }
+    at_ = at;
   }
 
   void padded(unsigned number, unsigned width) {
@@ -85,16 +98,21 @@ class LineWriter {
   char* at() const { return at_; }
 
  private:
-  void escape(unsigned char c) {
+  static char* escape(unsigned char c, char* at) {
     static constexpr char hex[] = "0123456789abcdef";
     if (c == '"' || c == '\\') {
-      *this << '\\' << static_cast<char>(c);
-    } else {
-      *this << "\\u00" << hex[c >> 4U] << hex[c & 15U];
+      *at++ = '\\';
+      *at++ = static_cast<char>(c);
+      return at;
     }
+    at = std::copy_n("\\u00", 4, at);
+    *at++ = hex[c >> 4U];
+    *at++ = hex[c & 15U];
+    return at;
   }
 
   char* at_;
+  char* last_;  // where a text has to end
 };
 
 // RFC 3339 in UTC with milliseconds. The calendar part of the last second is kept: gmtime costs more than the whole
@@ -124,26 +142,14 @@ void write_member(LineWriter& line, std::string_view name, std::string_view valu
   }
 }
 
-// What a line of either form takes at most: names and numbers, and each text with every byte escaped.
-std::size_t line_bound(const Outcome& outcome) {
-  std::size_t texts = 0;
-  for (const std::string_view text :
-       {outcome.request_id, outcome.client, outcome.method, outcome.host, outcome.path, outcome.route, outcome.code,
-        outcome.key_id, outcome.organization_id, outcome.environment, outcome.auth_method, outcome.scopes,
-        outcome.required_scopes, outcome.conditions, outcome.source, outcome.upstream}) {
-    texts += std::min(text.size(), max_field);
-  }
-  return 1024 + 6 * texts;
-}
-
-// Adds what `write` writes to the end of `out`.
+// Adds what `write` writes to the end of `out`. Written on the stack and copied: a string would fill the room with
+// zeros first.
 template <class Write>
-void append_line(std::string& out, const Outcome& outcome, Write write) {
-  const std::size_t begin = out.size();
-  out.resize(begin + line_bound(outcome));
-  LineWriter line(out.data() + begin);
+void append_line(std::string& out, Write write) {
+  std::array<char, max_line> room;
+  LineWriter line(room);
   write(line);
-  out.resize(static_cast<std::size_t>(line.at() - out.data()));
+  out.append(room.data(), line.at());
 }
 
 void write_part(LineWriter& line, std::string_view name, std::string_view value) {
@@ -163,7 +169,7 @@ std::string_view colour_of(int status) {
 }  // namespace
 
 void append_json(std::string& out, const Outcome& outcome) {
-  append_line(out, outcome, [&outcome](LineWriter& line) {
+  append_line(out, [&outcome](LineWriter& line) {
     line << R"({"time":")";
     write_time(line, outcome.started);
     line << '"';
@@ -200,7 +206,7 @@ void append_json(std::string& out, const Outcome& outcome) {
 
 void append_text(std::string& out, const Outcome& outcome, AccessFormat format) {
   const bool is_coloured = format == AccessFormat::colour;
-  append_line(out, outcome, [&outcome, is_coloured](LineWriter& line) {
+  append_line(out, [&outcome, is_coloured](LineWriter& line) {
     if (is_coloured) line << colour_of(outcome.status);
     line.padded(static_cast<unsigned>(outcome.status), 3);
     if (is_coloured) line << "\x1b[0m";
