@@ -211,7 +211,7 @@ Awaitable<bool> Exchange::return_body(std::string_view pending, std::string_view
         co_await connection_->socket.async_read_some(net::buffer(room.data(), wanted), use_tuple);
     client_.awaited = nullptr;
     connection_->deadline.disarm();
-    if (error == net::error::eof && response_.framing == BodyFraming::until_close) {
+    if (error && response_.framing == BodyFraming::until_close && error == net::error::eof) {
       if (delivery != BodyDelivery::new_chunks) {
         co_return true;
       }

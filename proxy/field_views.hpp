@@ -1,6 +1,6 @@
 // Beast's parser, made to hand out views of a head instead of building a message: no allocation, no copies.
 // For one whole head that has passed the gate (a folded field would make Beast hand out a view of a temporary).
-// Included by request_head.cpp and response_head.cpp only.
+// Included by request_head.cpp only.
 #pragma once
 
 #include "policy/route_table.hpp"
@@ -21,9 +21,8 @@ namespace keygate::proxy {
 
 namespace http = boost::beast::http;
 
-template <bool is_request, class Derived>
-class FieldViews : public http::basic_parser<is_request> {
-  using Base = http::basic_parser<is_request>;
+class FieldViews final : public http::basic_parser<true> {
+  using Base = http::basic_parser<true>;
   using Text = boost::beast::string_view;
 
  public:
@@ -38,17 +37,9 @@ class FieldViews : public http::basic_parser<is_request> {
     return put(head, error) && !error && Base::is_header_done() && !is_full_;
   }
 
-  // The same of a head in two parts, the first of which is the start line with its line end.
-  bool parse(std::string_view start_line, std::string_view fields) {
-    boost::system::error_code error;
-    return put(start_line, error) && error == http::error::need_more && parse(fields);
-  }
-
   std::size_t count() const { return count_; }
   std::span<const http::field> known() const { return {known_.data(), count_}; }
   std::string_view target() const { return target_; }
-  int status() const { return status_; }
-  std::string_view reason() const { return reason_; }
 
  private:
   bool put(std::string_view bytes, boost::system::error_code& error) {
@@ -60,10 +51,7 @@ class FieldViews : public http::basic_parser<is_request> {
   void on_request_impl(http::verb, Text, Text target, int, boost::system::error_code&) override {
     target_ = view(target);
   }
-  void on_response_impl(int status, Text reason, int, boost::system::error_code&) override {
-    status_ = status;
-    reason_ = view(reason);
-  }
+  void on_response_impl(int, Text, int, boost::system::error_code&) override {}
   void on_field_impl(http::field known, Text name, Text value, boost::system::error_code&) override {
     if (count_ == into_.size() || count_ == known_.size()) {
       is_full_ = true;
@@ -82,8 +70,7 @@ class FieldViews : public http::basic_parser<is_request> {
   std::span<policy::HeaderField> into_;
   std::array<http::field, 256> known_;
   std::size_t count_ = 0;
-  std::string_view target_, reason_;
-  int status_ = 0;
+  std::string_view target_;
   bool is_full_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "proxy/framing.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -81,13 +82,26 @@ HeadFlaw stopped_at(const char* p, const char* end, HeadFlaw otherwise) {
   return is_half ? HeadFlaw::line_end : otherwise;
 }
 
-// Fields from `p` to the empty line; counts them.
-std::optional<HeadFlaw> field_flaw(const char* p, const char* end, std::size_t max_fields, std::size_t& count) {
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+std::string_view without_blanks(const char* begin, const char* end) {
+  while (begin != end && is_blank(*begin)) {
+    ++begin;
+  }
+  while (begin != end && is_blank(end[-1])) {
+    --end;
+  }
+  return {begin, static_cast<std::size_t>(end - begin)};
+}
+
+// Fields from `p` to the empty line, each handed to `take`, which says whether there was room for one more.
+template <class Take>
+std::optional<HeadFlaw> field_flaw(const char* p, const char* end, Take take) {
   while (p != end) {
     if (at_crlf(p, end)) {
       return p + 2 == end ? std::nullopt : std::optional(HeadFlaw::line_end);
     }
-    if (*p == ' ' || *p == '\t') {
+    if (is_blank(*p)) {
       return HeadFlaw::folded;
     }
     const char* const name_end = run(p, end, token);
@@ -102,7 +116,7 @@ std::optional<HeadFlaw> field_flaw(const char* p, const char* end, std::size_t m
         line_end - p > static_cast<std::ptrdiff_t>(max_line_size)) {
       return HeadFlaw::field_too_long;
     }
-    if (++count > max_fields) {
+    if (!take(std::string_view(p, static_cast<std::size_t>(name_end - p)), name_end + 1, line_end)) {
       return HeadFlaw::too_many_fields;
     }
     p = line_end + 2;
@@ -209,7 +223,9 @@ GateResult pass_request_gate(std::string_view head, const HeadLimits& limits) {
   result.line.method = {head.data(), static_cast<std::size_t>(method_end - head.data())};
   result.line.target = {target_begin, target_size};
   result.line.minor_version = rest[7] - '0';
-  result.flaw = field_flaw(rest.data() + 10, end, limits.field_count, result.fields);
+  result.flaw = field_flaw(rest.data() + 10, end, [&](std::string_view, const char*, const char*) {
+    return ++result.fields <= limits.field_count;
+  });
   return result;
 }
 
@@ -218,7 +234,10 @@ bool is_no_response(std::string_view bytes) {
   return bytes.substr(0, start.size()) != start.substr(0, bytes.size());
 }
 
-std::optional<HeadFlaw> response_flaw(std::string_view head, std::size_t max_fields) {
+namespace {
+
+template <class Take>
+std::optional<HeadFlaw> response_flaw(std::string_view head, Take take) {
   // "HTTP/1.1 200" and either CRLF or " reason" CRLF
   const bool is_version =
       head.size() >= 14 && head.starts_with("HTTP/1.") && (head[7] == '0' || head[7] == '1') && head[8] == ' ';
@@ -238,8 +257,32 @@ std::optional<HeadFlaw> response_flaw(std::string_view head, std::size_t max_fie
   if (!at_crlf(p, end)) {
     return p == end ? HeadFlaw::line_end : stopped_at(p, end, HeadFlaw::start_line);
   }
+  return field_flaw(p + 2, end, take);
+}
+
+}  // namespace
+
+std::optional<HeadFlaw> response_flaw(std::string_view head, std::size_t max_fields) {
   std::size_t count = 0;
-  return field_flaw(p + 2, end, max_fields, count);
+  return response_flaw(head, [&](std::string_view, const char*, const char*) { return ++count <= max_fields; });
+}
+
+std::optional<HeadFlaw> split_response(std::string_view head, std::span<policy::HeaderField> into, ResponseSplit& out) {
+  out.fields = 0;
+  const auto flaw = response_flaw(head, [&](std::string_view name, const char* value, const char* line_end) {
+    if (out.fields == into.size()) {
+      return false;
+    }
+    into[out.fields++] = {name, without_blanks(value, line_end)};
+    return true;
+  });
+  if (!flaw) {
+    out.minor_version = head[7] - '0';
+    out.status = (head[9] - '0') * 100 + (head[10] - '0') * 10 + (head[11] - '0');
+    const std::size_t line_end = head.find('\r');
+    out.reason = head.substr(std::min<std::size_t>(13, line_end), line_end - std::min<std::size_t>(13, line_end));
+  }
+  return flaw;
 }
 
 }  // namespace keygate::proxy

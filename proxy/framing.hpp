@@ -1,6 +1,8 @@
-// The raw-byte gate before Beast's parser: what is refused here is never parsed, so that no two parsers can read it two
-// ways. Pure. Called by session for request heads and by exchange for response heads.
+// The raw-byte gate: what is refused here is never parsed, so that no two parsers can read it two ways. Pure. Requests
+// come from strangers, and go through Beast's parser behind it, which has to agree; responses are split here.
 #pragma once
+
+#include "policy/route_table.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -63,5 +65,16 @@ bool is_no_response(std::string_view bytes);
 // The same rules for a response head: status line "HTTP/1.[01] SP 3DIGIT [SP reason]", fields as above, at most
 // `max_fields`.
 std::optional<HeadFlaw> response_flaw(std::string_view head, std::size_t max_fields);
+
+struct ResponseSplit {
+  int status = 0;
+  int minor_version = 1;
+  std::string_view reason;
+  std::size_t fields = 0;
+};
+
+// The same, and what the head says: its fields in `into`, of which as many are allowed as it has room for. A value has
+// no blanks around it. Where there is a flaw, `out` and `into` say nothing.
+std::optional<HeadFlaw> split_response(std::string_view head, std::span<policy::HeaderField> into, ResponseSplit& out);
 
 }  // namespace keygate::proxy

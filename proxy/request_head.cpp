@@ -11,12 +11,6 @@ namespace {
 
 using policy::Reason;
 
-// Beast's own view of the framing, kept only to compare: the gate may refuse more than Beast, never read it otherwise.
-class RequestFields final : public FieldViews<true, RequestFields> {
- public:
-  explicit RequestFields(std::span<policy::HeaderField> into) : FieldViews(into) {}
-};
-
 std::optional<HeadRefusal> refuse(Reason reason, std::string_view what) { return HeadRefusal{reason, what}; }
 
 Reason reason_of(HeadFlaw flaw) {
@@ -106,7 +100,7 @@ std::optional<HeadRefusal> read_request_head(std::span<char> head, const HeadLim
   if (const auto refusal = read_method(gate.line.method, out)) {
     return refusal;
   }
-  RequestFields parser(out.fields);
+  FieldViews parser(out.fields);
   if (!parser.parse(bytes) || parser.count() != gate.fields || parser.target() != gate.line.target) {
     return refuse(Reason::bad_request, "the parser does not agree with the gate");
   }

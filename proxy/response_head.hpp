@@ -1,4 +1,4 @@
-// One response head of an upstream, parsed in place by Beast behind the gate, and judged for framing. Everything views
+// One response head of an upstream, split in place by the gate, and judged for framing. Everything views
 // the upstream connection's buffer. Filled and read by exchange; what is refused here is a 502 and the connection is
 // closed.
 #pragma once

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <chrono>
 #include <concepts>
+#include <cstdint>
+#include <cstring>
 #include <ctime>
 #include <span>
 #include <string_view>
@@ -15,6 +17,7 @@ namespace {
 constexpr std::size_t max_field = 512;
 constexpr std::size_t max_digits = 20;
 constexpr std::ptrdiff_t block_size = 16;
+constexpr std::ptrdiff_t word_size = 8;
 constexpr std::size_t texts = 16;    // of an Outcome
 constexpr std::size_t rest = 1'024;  // names and numbers of a line
 // What a line of either form takes at most: each text with every byte escaped.
@@ -27,6 +30,18 @@ constexpr std::array<bool, 256> is_plain_byte = [] {
   for (unsigned c = 0x20; c < 0x7f; ++c) table[c] = c != '"' && c != '\\';
   return table;
 }();
+
+// A block of eight, as a word.
+bool is_plain_word(const char* from) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t highs = 0x8080808080808080;
+  std::uint64_t word = 0;
+  std::memcpy(&word, from, sizeof word);
+  const auto has_zero = [](std::uint64_t x) { return (x - ones) & ~x; };
+  const std::uint64_t controls = (word - ones * 0x20) & ~word;
+  const std::uint64_t high_or_del = word | (word + ones);
+  return ((controls | high_or_del | has_zero(word ^ ones * '"') | has_zero(word ^ ones * '\\')) & highs) == 0;
+}
 
 // Without an early way out, so that the compiler makes it a handful of vector instructions.
 bool is_plain_block(const char* block) {
@@ -70,10 +85,14 @@ class LineWriter {
       at = std::copy_n(from, block_size, at);
       from += block_size;
     }
-    // The rest of a long text in one more block, which overlaps the one before.
-    if (from != text.data() && end - from < block_size && is_plain_block(end - block_size)) {
+    if (end - from >= word_size && is_plain_word(from)) {
+      at = std::copy_n(from, word_size, at);
+      from += word_size;
+    }
+    // The rest of a text in one more word, which overlaps what stands before.
+    if (from != text.data() && from != end && end - from < word_size && is_plain_word(end - word_size)) {
       at += end - from;
-      std::copy_n(end - block_size, block_size, at - block_size);
+      std::copy_n(end - word_size, word_size, at - word_size);
       from = end;
     }
     for (; from != end; ++from) {
