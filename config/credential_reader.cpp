@@ -2,6 +2,7 @@
 
 #include "config/collection_readers.hpp"
 #include "config/header_name.hpp"
+#include "config/resolution_reader.hpp"
 #include "config/scalar_readers.hpp"
 
 #include <algorithm>
@@ -129,6 +130,17 @@ std::optional<std::vector<KeyFormatSettings>> prefixes_once(const Value& value,
   return formats;
 }
 
+std::optional<std::vector<AdminSecretSettings>> names_once(const Value& value,
+                                                           std::vector<AdminSecretSettings> secrets) {
+  for (auto one = secrets.begin(); one != secrets.end(); ++one) {
+    const auto is_same = [one](const AdminSecretSettings& other) { return other.name == one->name; };
+    if (std::find_if(secrets.begin(), one, is_same) != one) {
+      value.complain_at(one->where, "the admin secret " + quoted(one->name) + " is named twice");
+    }
+  }
+  return secrets;
+}
+
 }  // namespace
 
 Reader<CredentialSettings> credentials_reader() {
@@ -139,7 +151,8 @@ Reader<CredentialSettings> credentials_reader() {
       key("formats", &C::formats, then(list_of(format_reader()), prefixes_once),
           "what an API key looks like; none: every token is one"),
       key("forward", &C::forward, boolean(), "whether the credential goes to the upstream"),
-      unsupported<C>("admin_secrets", "shared secrets with sight across organizations"),
+      key("admin_secrets", &C::admin_secrets, then(list_of(admin_secret_reader()), names_once),
+          "shared secrets with sight across organizations"),
   });
 }
 

@@ -1,4 +1,4 @@
-// The tables of `limits` and `resolution`: every number a running proxy is bounded by, with its range.
+// The table of `limits`: every number a running proxy is bounded by, with its range.
 // Called by the settings reader.
 #pragma once
 
@@ -8,6 +8,5 @@
 namespace keygate::config {
 
 Reader<LimitSettings> limits_reader();
-Reader<ResolutionSettings> resolution_reader();
 
 }  // namespace keygate::config

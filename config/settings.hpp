@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/policy_document.hpp"
+#include "config/resolution_settings.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -14,10 +15,7 @@
 
 namespace keygate::config {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-enum class Environment : std::uint8_t { none, live, test };
 
 struct ListenerSettings {
   std::string host = "127.0.0.1";  // numeric address, v6 without brackets
@@ -60,25 +58,8 @@ struct CredentialSettings {
   std::vector<CredentialSource> sources{{CredentialSource::Kind::bearer, ""},
                                         {CredentialSource::Kind::header, "x-api-key"}};
   std::vector<KeyFormatSettings> formats;  // empty: every token is an API key
+  std::vector<AdminSecretSettings> admin_secrets;
   bool forward = false;
-};
-
-struct MemorySettings {
-  std::size_t max_keys = 100'000;         // per worker
-  std::size_t max_unknown_keys = 50'000;  // remembered apart, so that spraying evicts no good key
-  milliseconds unknown_ttl{5'000};        // 0: unknown keys are not remembered
-};
-
-struct StoreSettings {
-  std::string path;  // resolved against the file it was written in
-  Position where;
-};
-
-struct ResolutionSettings {
-  Position where;
-  milliseconds staleness_bound{60'000};  // 1 s to 24 h
-  MemorySettings memory;
-  std::optional<StoreSettings> store;
 };
 
 // An empty name leaves the header out.
@@ -130,6 +111,7 @@ struct Settings {
   IdentityHeaderSettings identity_headers;
   LimitSettings limits;
   LogSettings log;
+  KeyServiceSettings key_service;
   bool minimal_errors = false;
   unsigned threads = 0;  // 0: what the cgroup quota gives
   PolicyDocument policy;

@@ -5,6 +5,7 @@
 #include "config/credential_reader.hpp"
 #include "config/header_name.hpp"
 #include "config/limits_reader.hpp"
+#include "config/resolution_reader.hpp"
 #include "config/scalar_readers.hpp"
 #include "config/upstream_reader.hpp"
 
@@ -183,7 +184,7 @@ Table<Settings> settings_table(Reader<PolicyDocument> policy) {
       paths_key(),
       tracing_key(),
       unsupported<S>("admin", "the admin listener"),
-      unsupported<S>("key_service", "the bundled key service's tokens"),
+      key("key_service", &S::key_service, key_service_reader(), "who may do what at the bundled key service"),
   };
 }
 
@@ -231,9 +232,24 @@ void check_sources(const Value& root, const Settings& settings) {
   }
 }
 
+// Without a format every Bearer token is an API key: a session token in Authorization would be asked for as one.
+void check_sessions(const Value& root, const Settings& settings) {
+  const auto& service = settings.resolution.service;
+  const auto& sources = settings.credentials.sources;
+  const bool reads_bearer = std::any_of(sources.begin(), sources.end(), [](const CredentialSource& source) {
+    return source.kind == CredentialSource::Kind::bearer;
+  });
+  if (service && service->session_url && reads_bearer && settings.credentials.formats.empty()) {
+    root.member("resolution")
+        ->complain("\"session_url\" beside the source bearer needs credentials.formats",
+                   "else every Bearer token is an API key");
+  }
+}
+
 std::optional<Settings> completed(const Value& root, Settings settings) {
   require(root, "policy", "write policy: policy.yaml, or the policy itself");
   require(root, "resolution", "write resolution: {store: {path: keygate.db}}");
+  check_sessions(root, settings);
   check_upstreams(root, settings);
   if (!root.member("listen") && !root.member("listeners")) settings.listeners.emplace_back();
   check_listeners(root, settings);
