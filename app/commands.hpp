@@ -11,6 +11,7 @@ namespace keygate::app {
 void add_run(CLI::App& root, int& status);
 void add_dev(CLI::App& root, int& status);
 void add_check(CLI::App& root, int& status);
+void add_explain(CLI::App& root, int& status);
 void add_keys(CLI::App& root, int& status);
 void add_version(CLI::App& root, int& status);
 

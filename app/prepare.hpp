@@ -1,5 +1,5 @@
-// From a configuration file to a snapshot ready to serve, or to everything that is wrong with it. `run`, `dev`, `check`
-// and reload all come through here, so that what `check` passes is what `run` accepts.
+// From a configuration file to a snapshot ready to serve, or to everything that is wrong with it. `run`, `dev`,
+// `check`, `explain` and reload all come through here, so that what `check` passes is what `run` accepts.
 #pragma once
 
 #include "config/loader.hpp"

@@ -33,9 +33,13 @@ error_code error_of(int result) {
 
 void Database::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
 
-Result<Database> Database::open(const std::string& path) {
+Result<Database> Database::open(const std::string& path) { return open_as(path, SQLITE_OPEN_READWRITE); }
+
+Result<Database> Database::open_to_read(const std::string& path) { return open_as(path, SQLITE_OPEN_READONLY); }
+
+Result<Database> Database::open_as(const std::string& path, int mode) {
   sqlite3* handle = nullptr;
-  const int opened = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int opened = sqlite3_open_v2(path.c_str(), &handle, mode | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database(handle);  // to be closed even where opening failed
   if (opened != SQLITE_OK) return error_of(opened);
   return database;

@@ -23,6 +23,9 @@ class Database {
   // read.
   static Result<Database> open(const std::string& path);
 
+  // The same, to read it only.
+  static Result<Database> open_to_read(const std::string& path);
+
   // One or more statements without results.
   error_code execute(const char* statements);
 
@@ -36,6 +39,7 @@ class Database {
     void operator()(sqlite3* database) const;
   };
   explicit Database(sqlite3* handle) : handle_(handle) {}
+  static Result<Database> open_as(const std::string& path, int mode);
   std::unique_ptr<sqlite3, Close> handle_;
 };
 

@@ -115,6 +115,16 @@ Result<Store> Store::open(const std::string& path) {
   return Store(std::move(impl));
 }
 
+Result<Store> Store::open_to_read(const std::string& path) {
+  if (path.empty() || path.front() == ':') return make_error_code(store_errc::cannot_open);
+  Result<sqlite::Database> database = sqlite::Database::open_to_read(path);
+  if (database.has_error()) return database.error();
+  database->wait_for_locks(lock_wait);
+  auto impl = std::make_unique<Impl>(std::move(*database));
+  if (impl->answer.error()) return impl->answer.error();
+  return Store(std::move(impl));
+}
+
 Result<CreatedKey> Store::create(const NewKey& key, std::int64_t now) {
   if (!unfit_field(key, now).empty()) return make_error_code(store_errc::invalid_field);
   Secret text = generate_key(key.prefix);

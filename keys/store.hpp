@@ -56,6 +56,8 @@ class Store {
   // Opens or creates the file (mode 0600) and brings its schema up to date. Errors: cannot_open, corrupt (a file that
   // is not ours, or of a newer version).
   static Result<Store> open(const std::string& path);
+  // An existing one, to verify keys in and nothing else: it is left as it is, whatever its version. Errors: as above.
+  static Result<Store> open_to_read(const std::string& path);
   ~Store();
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;

@@ -78,6 +78,7 @@ void Compiler::add_route(std::size_t number) {
     }
   }
   policy_->routes.push_back(std::move(route));
+  policy_->criteria.push_back(std::move(entry));
 }
 
 Compiled Compiler::run() && {

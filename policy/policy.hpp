@@ -2,7 +2,7 @@
 #pragma once
 
 #include "config/settings.hpp"
-#include "policy/route_table.hpp"
+#include "policy/route_entry.hpp"
 #include "policy/scopes.hpp"
 
 #include <memory>
@@ -13,6 +13,7 @@ namespace keygate::policy {
 struct Policy {
   Catalogue catalogue;
   std::vector<std::unique_ptr<const Route>> routes;
+  std::vector<RouteTable::Entry> criteria;  // of each route, by its number; for explain, the table has its own
   RouteTable table;
   bool unmatched_is_404 = false;
 };

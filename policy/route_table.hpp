@@ -58,12 +58,6 @@ struct Route {
   bool forward_credential = false;
 };
 
-// One line of "why did this route win or lose", for explain; the data path never asks.
-struct Candidate {
-  const Route* route = nullptr;
-  bool host = false, path = false, method = false, headers = false;
-};
-
 class RouteTable {
  public:
   struct Entry;  // a route with its criteria, as compile hands it over: policy/route_entry.hpp

@@ -1,5 +1,7 @@
 #include "proxy/exchange.hpp"
 
+#include "proxy/judging.hpp"
+
 #include <cstring>
 #include <exception>
 #include <utility>
@@ -109,25 +111,19 @@ std::optional<Reason> Exchange::read_head(std::span<char> head) {
   return refusal->reason;
 }
 
-// A trusted proxy's id joins its log to ours; anybody else's could forge a line in it.
 void Exchange::adopt_request_id() {
   is_peer_trusted_ = !snapshot_.trusted.empty() && snapshot_.trusted.contains(client_.peer);
   if (!is_peer_trusted_) {
     return;
   }
-  for (const policy::HeaderField& field : request_.headers()) {
-    if (equals_ignoring_case(field.name, "x-request-id") && policy::is_identity_value(field.value)) {
-      request_id_ = field.value;
-    }
+  if (const std::string_view id = adopted_request_id(request_); !id.empty()) {
+    request_id_ = id;
   }
 }
 
 // Host and path in the form that is matched and forwarded.
 std::optional<Reason> Exchange::canonicalise() {
-  if (request_.host.size() + 1 > room_.host.size()) {
-    return Reason::bad_request;
-  }
-  const auto host = policy::canonical_host(request_.host, room_.host);
+  const auto host = settled_host(request_, room_.host);
   if (!host) {
     return Reason::bad_request;
   }
@@ -135,47 +131,22 @@ std::optional<Reason> Exchange::canonicalise() {
   if (request_.is_asterisk) {
     return std::nullopt;
   }
-  auto parsed = policy::RequestTarget::parse(request_.target);
-  if (const auto* flaw = std::get_if<policy::TargetFlaw>(&parsed)) {
-    const bool is_malformed =
-        *flaw == policy::TargetFlaw::not_origin_form || *flaw == policy::TargetFlaw::forbidden_byte;
-    return is_malformed ? Reason::bad_request : Reason::ambiguous_path;
+  auto target = settled_target(snapshot_, request_);
+  if (const auto* refusal = std::get_if<HeadRefusal>(&target)) {
+    return refusal->reason;
   }
-  target_ = std::get<policy::RequestTarget>(parsed);
-  if (snapshot_.credentials.is_query_ambiguous(target_->query())) {
-    return Reason::bad_request;
-  }
-  if (own_via_count(request_) > max_own_via) {
-    return Reason::loop_detected;
-  }
+  target_ = std::get<policy::RequestTarget>(target);
   return std::nullopt;
 }
 
-// Finds the credential and, where this worker knows it already, whose it is. Leaves could_not_find_out where a look-up
-// has to be waited for: the state that denies until an answer is there.
+// Finds the credential and, where this worker knows it already, whose it is.
 void Exchange::extract() {
-  using Found = policy::Caller::Found;
-  if (route_ == nullptr || route_->access == policy::Access::anonymous) {
-    caller_.found = Found::not_looked;
+  const Approach found = approach(snapshot_, route_, request_, *target_);
+  presented_ = found.presented;
+  caller_ = found.caller;
+  if (presented_.kind != keys::Presented::Kind::one) {
     return;
   }
-  presented_ = snapshot_.credentials.extract(request_.headers(), target_->query());
-  switch (presented_.kind) {
-    case keys::Presented::Kind::nothing:
-      caller_.found = Found::nothing;
-      return;
-    case keys::Presented::Kind::ambiguous:
-      caller_.found = Found::ambiguous;
-      return;
-    case keys::Presented::Kind::malformed:
-      caller_.found = Found::malformed;
-      return;
-    case keys::Presented::Kind::one:
-      break;
-  }
-  caller_.found = Found::could_not_find_out;
-  caller_.kind = policy::CredentialKind::api_key;
-  caller_.prefix_environment = presented_.environment;
   digest_ = worker_.hasher(presented_.secret);
   if (auto record = worker_.resolver().recall(digest_, began_)) {
     source_ = "memory";

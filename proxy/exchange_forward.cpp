@@ -1,4 +1,5 @@
 #include "proxy/exchange.hpp"
+#include "proxy/judging.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
@@ -19,9 +20,8 @@ constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 }  // namespace
 
 Awaitable<After> Exchange::forward(const policy::Grant& grant) {
-  const config::LimitSettings& limits = snapshot_.settings->limits;
   upstream_ = generation_->upstreams[grant.upstream()];
-  if (request_.content_length > limits.body_bytes) {
+  if (is_body_too_large(snapshot_, request_)) {
     keeps_client_ = false;
     co_return co_await deny(Reason::body_too_large);
   }
@@ -98,11 +98,7 @@ bool Exchange::may_resend() const {
 // Head, and as much of the body as has come with it, in one write; the rest of the body follows beside the response.
 Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
   const bool keeps_host = upstream_->settings().preserve_host;
-  const std::size_t colon =
-      request_.host.find(':', request_.host.rfind(']') == std::string_view::npos ? 0 : request_.host.rfind(']'));
-  const std::string_view port = request_.host.substr(std::min(colon, request_.host.size()));
-  std::memcpy(room_.host.data() + host_.size(), port.data(), port.size());
-  const std::string_view client_host(room_.host.data(), host_.size() + port.size());
+  const std::string_view client_host = host_with_port(request_, host_, room_.host);
   const ForwardFacts facts{.snapshot = snapshot_,
                            .head = request_,
                            .target = *target_,

@@ -24,6 +24,12 @@ void on_deadline(void* owner) {
 
 }  // namespace
 
+std::string authority_of(const config::EndpointSettings& endpoint) {
+  const bool is_v6 = endpoint.host.find(':') != std::string::npos;
+  const std::string host = is_v6 ? "[" + endpoint.host + "]" : endpoint.host;
+  return endpoint.port == 80 ? host : host + ":" + std::to_string(endpoint.port);
+}
+
 UpstreamConnection::UpstreamConnection(net::io_context& io)
     : socket(io), deadline(this, on_deadline), send_deadline(socket, has_timed_out), idle(this, [](void* self) {
         auto& connection = *static_cast<UpstreamConnection*>(self);
@@ -55,10 +61,7 @@ Upstream::Upstream(net::io_context& io, DeadlineWheel& deadlines, config::Upstre
   if (is_numeric_) {
     addresses_ = {Tcp::endpoint(address, endpoint.port)};
   }
-  authority_ = is_numeric_ && address.is_v6() ? "[" + endpoint.host + "]" : endpoint.host;
-  if (endpoint.port != 80) {
-    authority_ += ":" + std::to_string(endpoint.port);
-  }
+  authority_ = authority_of(endpoint);
 }
 
 bool Upstream::serves(const config::UpstreamSettings& wanted) const {

@@ -45,6 +45,9 @@ struct UpstreamConnection {
   Upstream* owner = nullptr;  // while idle
 };
 
+// "host:port", "[v6]:port", or without the port where it is 80: the Host header where the client's is not preserved.
+std::string authority_of(const config::EndpointSettings& endpoint);
+
 class Upstream : public std::enable_shared_from_this<Upstream> {
  public:
   static constexpr std::size_t max_idle = 128;
@@ -56,7 +59,7 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   const config::UpstreamSettings& settings() const { return settings_; }
   // Whether it is just what `wanted` asks for.
   bool serves(const config::UpstreamSettings& wanted) const;
-  // "host:port" of the endpoint: the Host header where the client's is not preserved.
+  // Of the endpoint.
   const std::string& authority() const { return authority_; }
 
   // The idle connection used last, or null.

@@ -2,6 +2,8 @@
 // of those that match compared from the first to the last.
 #include "policy/policy.hpp"
 #include "tests/unit/policy/builders.hpp"
+#include "tests/unit/policy/random_policies.hpp"
+#include "tests/unit/policy/reference_matcher.hpp"
 
 #include <gtest/gtest.h>
 
@@ -18,125 +20,26 @@ namespace keygate::policy {
 namespace {
 
 using testing::Asked;
-using testing::open_route;
+using testing::below;
 using testing::property_scale;
+using testing::Random;
+using testing::random_request;
+using testing::random_route;
+using testing::random_routes;
+using testing::Rank;
+using testing::reference_overlap;
+using testing::reference_rank;
 using testing::settings_with;
 using testing::winner;
-
-using Random = std::mt19937;
-
-std::size_t below(Random& random, std::size_t bound) { return random() % bound; }
-
-template <class T>
-const T& one_of(Random& random, const std::vector<T>& choices) {
-  return choices[below(random, choices.size())];
-}
-
-std::vector<std::string> split(const std::string& path) {
-  std::vector<std::string> segments;
-  for (std::size_t at = 1; at < path.size();) {
-    const auto slash = std::min(path.find('/', at), path.size());
-    segments.push_back(path.substr(at, slash - at));
-    at = slash + 1;
-  }
-  return segments;
-}
-
-bool is_rest(const std::string& segment) { return segment.starts_with('{') && segment.ends_with("...}"); }
-bool is_parameter(const std::string& segment) { return segment.starts_with('{') && !is_rest(segment); }
-
-// Higher is better, compared from the left: host, path, method, headers.
-using Rank = std::tuple<std::vector<std::size_t>, std::vector<int>, int, std::size_t>;
-
-std::optional<std::vector<std::size_t>> host_rank(const config::MatchDocument& match, const std::string& host) {
-  if (match.hosts.empty()) return std::vector<std::size_t>{0, 0};
-  std::optional<std::vector<std::size_t>> best;
-  for (const auto& pattern : match.hosts) {
-    std::optional<std::vector<std::size_t>> rank;
-    if (pattern.value == host) rank = {2, 0};
-    if (pattern.value.starts_with("*.")) {
-      const auto suffix = pattern.value.substr(1);
-      if (host.size() > suffix.size() && host.ends_with(suffix)) rank = {1, suffix.size()};
-    }
-    if (rank && (!best || *rank > *best)) best = rank;
-  }
-  return best;
-}
-
-std::optional<std::vector<int>> path_rank(const std::string& pattern, const std::string& path) {
-  enum { rest = 0, end = 1, parameter = 2, literal = 3 };
-  const auto wanted = split(pattern);
-  const auto given = split(path);
-  std::vector<int> rank;
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (is_rest(wanted[i])) {
-      rank.push_back(rest);
-      return rank;
-    }
-    if (i >= given.size()) return std::nullopt;
-    if (!is_parameter(wanted[i]) && wanted[i] != given[i]) return std::nullopt;
-    rank.push_back(is_parameter(wanted[i]) ? parameter : literal);
-  }
-  if (given.size() > wanted.size()) return std::nullopt;
-  rank.push_back(end);
-  return rank;
-}
-
-std::optional<int> method_rank(const config::MatchDocument& match, Method method) {
-  if (match.methods.empty()) return 0;
-  const auto names = [&](std::string_view word) {
-    return std::any_of(match.methods.begin(), match.methods.end(), [&](const auto& m) { return m.value == word; });
-  };
-  if (names(to_string(method))) return 2;
-  if (method == Method::head && names("GET")) return 1;
-  return std::nullopt;
-}
-
-bool headers_match(const config::MatchDocument& match, const std::vector<HeaderField>& headers) {
-  return std::all_of(match.headers.begin(), match.headers.end(), [&](const auto& wanted) {
-    const auto is_it = [&](const HeaderField& h) { return h.name == wanted.name.value; };
-    const auto found = std::find_if(headers.begin(), headers.end(), is_it);
-    return std::count_if(headers.begin(), headers.end(), is_it) == 1 && found->value == wanted.value.value;
-  });
-}
 
 std::string reference_winner(const std::vector<config::RouteDocument>& routes, const Asked& asked) {
   std::map<Rank, std::string> matching;
   for (const auto& route : routes) {
-    const auto host = host_rank(route.match, asked.host);
-    const auto path = path_rank(route.match.path.value, asked.target);
-    const auto method = method_rank(route.match, asked.method);
-    if (!host || !path || !method || !headers_match(route.match, asked.headers)) continue;
-    const Rank rank{*host, *path, *method, route.match.headers.size()};
-    EXPECT_TRUE(matching.emplace(rank, route.name.value).second) << "two routes of one rank at " << asked.target;
+    const auto rank = reference_rank(route.match, asked);
+    if (!rank) continue;
+    EXPECT_TRUE(matching.emplace(*rank, route.name.value).second) << "two routes of one rank at " << asked.target;
   }
   return matching.empty() ? "" : matching.rbegin()->second;
-}
-
-bool reference_overlap(const config::MatchDocument& a, const config::MatchDocument& b) {
-  const auto values = [](const std::vector<config::Text>& texts) {
-    std::set<std::string> result;
-    for (const auto& text : texts) result.insert(text.value);
-    if (result.empty()) result.insert("any");
-    return result;
-  };
-  const auto meet = [](const std::set<std::string>& x, const std::set<std::string>& y) {
-    return std::any_of(x.begin(), x.end(), [&](const auto& word) { return y.contains(word); });
-  };
-  const auto shape = [](const std::string& path) {
-    auto segments = split(path);
-    for (auto& segment : segments) {
-      if (is_rest(segment)) segment = "{...}";
-      if (is_parameter(segment)) segment = "{}";
-    }
-    return segments;
-  };
-  const bool contradict = std::any_of(a.headers.begin(), a.headers.end(), [&](const auto& x) {
-    return std::any_of(b.headers.begin(), b.headers.end(),
-                       [&](const auto& y) { return x.name.value == y.name.value && x.value.value != y.value.value; });
-  });
-  return meet(values(a.hosts), values(b.hosts)) && shape(a.path.value) == shape(b.path.value) &&
-         meet(values(a.methods), values(b.methods)) && a.headers.size() == b.headers.size() && !contradict;
 }
 
 bool any_overlap(const std::vector<config::RouteDocument>& routes) {
@@ -147,59 +50,13 @@ bool any_overlap(const std::vector<config::RouteDocument>& routes) {
   return false;
 }
 
-template <class T>
-std::vector<T> some_of(Random& random, const std::vector<T>& choices, std::size_t at_most) {
-  std::set<T> result;
-  for (auto count = below(random, at_most + 1); count > 0; --count) result.insert(one_of(random, choices));
-  return {result.begin(), result.end()};
-}
-
-config::RouteDocument random_route(Random& random, std::size_t number) {
-  std::string path;
-  const auto depth = below(random, 4);
-  for (std::size_t i = 0; i < depth; ++i) {
-    path += '/' + one_of<std::string>(random,
-                                      {"a", "b", "c", "{p" + std::to_string(i) + "}", "{q" + std::to_string(i) + "}"});
-  }
-  if (below(random, 4) == 0) path += "/{rest...}";
-  if (path.empty()) path = "/";
-  auto route = open_route("r" + std::to_string(number), path);
-  route.hosts(some_of<std::string>(random, {"x.org", "a.x.org", "*.x.org", "*.org", "*.a.x.org"}, 2));
-  route.methods(some_of<std::string>(random, {"GET", "HEAD", "PUT"}, 2));
-  for (const auto& name : some_of<std::string>(random, {"x-a", "x-b"}, 2)) {
-    route.header(name, one_of<std::string>(random, {"1", "2"}));
-  }
-  return route;
-}
-
-Asked random_request(Random& random) {
-  Asked asked;
-  asked.host = one_of<std::string>(random, {"", "org", "x.org", "a.x.org", "b.x.org", "b.a.x.org", "y.org", "xx.org"});
-  asked.method = one_of<Method>(random, {Method::get, Method::head, Method::put, Method::post});
-  const auto depth = below(random, 5);
-  for (std::size_t i = 0; i < depth; ++i)
-    asked.target += (i == 0 ? "" : "/") + one_of<std::string>(random, {"a", "b", "c", "d"});
-  if (depth > 0 && below(random, 4) == 0) asked.target += '/';
-  for (auto count = below(random, 4); count > 0; --count) {
-    asked.headers.push_back(one_of<HeaderField>(random, {{"x-a", "1"}, {"x-a", "2"}, {"x-b", "1"}, {"x-c", "1"}}));
-  }
-  return asked;
-}
-
 TEST(RouteTable, AgreesWithTheRulesAsTheyAreWritten) {
   Random random(4);
   std::size_t asked_in_all = 0;
   std::size_t matched = 0;
   const std::size_t enough = 100'000 / property_scale;
   while (asked_in_all < enough) {
-    std::vector<config::RouteDocument> routes;
-    const auto count = 1 + below(random, 12);
-    for (std::size_t number = 0; number < count; ++number) {
-      auto route = random_route(random, number);
-      const bool overlaps = std::any_of(routes.begin(), routes.end(),
-                                        [&](const auto& other) { return reference_overlap(route.match, other.match); });
-      if (!overlaps) routes.push_back(std::move(route));
-    }
+    const auto routes = random_routes(random, 12);
     const auto policy = testing::compiled(settings_with(routes));
     ASSERT_NE(policy, nullptr);
     for (int i = 0; i < 25; ++i, ++asked_in_all) {

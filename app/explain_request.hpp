@@ -1,0 +1,40 @@
+// From what `keygate explain` was asked, in words, to the bytes that a client would send.
+#pragma once
+
+#include "config/settings.hpp"
+#include "keys/secret.hpp"
+#include "policy/principal.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keygate::app {
+
+struct AskedRequest {
+  std::string method;
+  std::string target;                // as it stands in the request line
+  std::string host;                  // the Host, where no line says another
+  std::vector<std::string> lines{};  // header lines, without line ends
+};
+
+// `url`: http(s)://host/path, or a path at `default_host`. It is taken byte for byte: nothing is resolved or escaped.
+// Refusal where a line is no header line, or would end the head.
+AskedRequest asked_request(std::string method, const std::string& url, const std::string& default_host,
+                           std::vector<std::string> lines);
+
+// The head that a client would send.
+std::string head_of(const AskedRequest& request);
+
+// `request` with `key` in the first of the configured places that holds nothing yet. Refusal where there is none.
+AskedRequest with_key(AskedRequest request, const config::CredentialSettings& settings, keys::SecretView key);
+
+// A text that has the form of a key of that environment, and is none; the environment is the form's own where it has
+// one. Refusal where no format is for it.
+struct SampleKey {
+  std::string text;
+  policy::Environment environment = policy::Environment::none;
+};
+SampleKey sample_key(const config::CredentialSettings& settings, std::optional<policy::Environment> environment);
+
+}  // namespace keygate::app

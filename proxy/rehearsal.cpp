@@ -1,0 +1,115 @@
+#include "proxy/rehearsal.hpp"
+
+#include "proxy/upstream.hpp"
+
+#include <cstring>
+#include <utility>
+
+namespace keygate::proxy {
+namespace {
+
+using policy::Reason;
+
+// Of the `number`th header line of a head that the gate has passed. What Connection names is no longer in the fields.
+std::string_view name_in_line(std::string_view head, std::size_t number) {
+  std::size_t at = head.find("\r\n") + 2;
+  for (; number > 0; --number) {
+    at = head.find("\r\n", at) + 2;
+  }
+  return head.substr(at, head.find(':', at) - at);
+}
+
+}  // namespace
+
+Rehearsal::Rehearsal(const Snapshot& snapshot, std::string head, Address peer)
+    : snapshot_(snapshot), bytes_(std::move(head)), peer_(std::move(peer)) {
+  if (const auto refusal = read()) {
+    reason_ = refusal->reason;
+    flaw_ = refusal->what;
+    return;
+  }
+  if (head_->is_asterisk) {
+    reason_ = Reason::ok;
+    return;
+  }
+  route_ = snapshot_.policy->table.match(match_input());
+  const Approach found = approach(snapshot_, route_, *head_, *target_);
+  presented_ = found.presented;
+  caller_ = found.caller;
+}
+
+Rehearsal::~Rehearsal() { explicit_bzero(bytes_.data(), bytes_.size()); }
+
+std::optional<HeadRefusal> Rehearsal::read() {
+  const config::LimitSettings& limits = snapshot_.settings->limits;
+  if (bytes_.size() > limits.header_bytes) {
+    return HeadRefusal{Reason::header_too_large, "the head is larger than limits.header_bytes"};
+  }
+  if (const auto refusal =
+          read_request_head(bytes_, {limits.target_bytes, limits.header_count}, snapshot_.reserved, *head_)) {
+    return refusal;
+  }
+  const auto host = settled_host(*head_, host_room_);
+  if (!host) {
+    return HeadRefusal{Reason::bad_request, "the Host is none"};
+  }
+  host_ = *host;
+  if (head_->is_asterisk) {
+    return std::nullopt;
+  }
+  auto target = settled_target(snapshot_, *head_);
+  if (const auto* refusal = std::get_if<HeadRefusal>(&target)) {
+    return *refusal;
+  }
+  target_ = std::get<policy::RequestTarget>(target);
+  return std::nullopt;
+}
+
+policy::MatchInput Rehearsal::match_input() const { return {host_, head_->method, &*target_, head_->headers()}; }
+
+void Rehearsal::judge(std::optional<policy::KeyAnswer> answer, std::int64_t now) {
+  if (reason_) {
+    return;
+  }
+  if (needs_answer() && answer) {
+    answer_ = std::move(answer);
+    held_ = snapshot_.policy->catalogue.expand(answer_->principal.granted);
+    caller_.found = policy::Caller::Found::answered;
+    caller_.answer = &*answer_;
+    caller_.held = &held_;
+  }
+  const policy::Decision decision = policy::decide(*snapshot_.policy, route_, *target_, caller_, now);
+  if (const auto* denial = std::get_if<policy::Denial>(&decision)) {
+    reason_ = denial->reason;
+  } else if (is_body_too_large(snapshot_, *head_)) {
+    reason_ = Reason::body_too_large;
+  } else {
+    reason_ = Reason::ok;
+    forward(std::get<policy::Grant>(decision));
+  }
+}
+
+void Rehearsal::forward(const policy::Grant& grant) {
+  upstream_ = grant.upstream();
+  const config::UpstreamSettings& upstream = snapshot_.settings->upstreams[grant.upstream()];
+  const std::string own = upstream.preserve_host ? std::string() : authority_of(upstream.endpoints.front());
+  const std::string_view client_host = host_with_port(*head_, host_, host_room_);
+  const std::string peer = peer_.to_string();
+  const bool is_peer_trusted = !snapshot_.trusted.empty() && snapshot_.trusted.contains(peer_);
+  const std::string_view adopted = is_peer_trusted ? adopted_request_id(*head_) : std::string_view{};
+  const ForwardFacts facts{.snapshot = snapshot_,
+                           .head = *head_,
+                           .target = *target_,
+                           .host = upstream.preserve_host ? client_host : std::string_view(own),
+                           .client_host = client_host,
+                           .peer = peer,
+                           .is_peer_v6 = peer_.is_v6(),
+                           .is_peer_trusted = is_peer_trusted,
+                           .request_id = adopted.empty() ? rehearsed_request_id : adopted};
+  headers_ = header_work(facts, grant);
+  for (std::size_t i = 0; i < headers_->sent.size(); ++i) {
+    headers_->sent[i].name = name_in_line(bytes_, i);
+  }
+}
+
+}  // namespace keygate::proxy

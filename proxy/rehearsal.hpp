@@ -1,0 +1,76 @@
+// What would become of this request? The steps of an exchange without a socket, a store or a clock: the same gate, head
+// reader, canonical forms, route table, credential plan, decision and forwarded head. Pure; called by `keygate
+// explain`.
+#pragma once
+
+#include "policy/decide.hpp"
+#include "proxy/forwarding.hpp"
+#include "proxy/header_work.hpp"
+#include "proxy/judging.hpp"
+#include "proxy/request_head.hpp"
+#include "proxy/snapshot.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace keygate::proxy {
+
+// What stands for the request's id, which is a new one for each.
+inline constexpr std::string_view rehearsed_request_id = "<new for each request>";
+
+class Rehearsal {
+ public:
+  // `head`: the bytes that a client would send from `peer`. The snapshot outlives this.
+  Rehearsal(const Snapshot& snapshot, std::string head, Address peer);
+  ~Rehearsal();  // wipes the head, which may hold a key
+  Rehearsal(const Rehearsal&) = delete;
+  Rehearsal& operator=(const Rehearsal&) = delete;
+
+  // Whether all that is left to know is whose key it is: judge then needs an answer.
+  bool needs_answer() const { return !reason_ && presented_.kind == keys::Presented::Kind::one; }
+
+  // Decides, at `now` in unix seconds. `answer`: what a look-up says of the key; null: it could not find out.
+  void judge(std::optional<policy::KeyAnswer> answer, std::int64_t now);
+
+  // After judge. ok: granted, or `OPTIONS *`.
+  policy::Reason reason() const { return *reason_; }
+  std::string_view flaw() const { return flaw_; }  // what is wrong with a head, target or host; else empty
+
+  bool is_asterisk() const { return head_->is_asterisk; }
+  const RequestHead& head() const { return *head_; }
+  std::string_view host() const { return host_; }  // canonical; empty: it was refused before that
+  const std::optional<policy::RequestTarget>& target() const { return target_; }
+  policy::MatchInput match_input() const;  // where there is a target
+  const policy::Route* route() const { return route_; }
+  const keys::Presented& presented() const { return presented_; }
+  const policy::Caller& caller() const { return caller_; }
+  std::optional<std::size_t> upstream() const { return upstream_; }      // of a grant
+  const std::optional<HeaderWork>& headers() const { return headers_; }  // of a grant
+  const Snapshot& snapshot() const { return snapshot_; }
+
+ private:
+  std::optional<HeadRefusal> read();
+  void forward(const policy::Grant& grant);
+
+  const Snapshot& snapshot_;
+  std::string bytes_;
+  Address peer_;
+  std::unique_ptr<RequestHead> head_ = std::make_unique<RequestHead>();
+  std::array<char, 512> host_room_;
+  std::string_view host_, flaw_;
+  std::optional<policy::RequestTarget> target_;
+  const policy::Route* route_ = nullptr;
+  keys::Presented presented_;
+  policy::Caller caller_;
+  std::optional<policy::KeyAnswer> answer_;
+  policy::Held held_;
+  std::optional<policy::Reason> reason_;  // once it is settled
+  std::optional<std::size_t> upstream_;
+  std::optional<HeaderWork> headers_;
+};
+
+}  // namespace keygate::proxy
