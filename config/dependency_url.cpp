@@ -22,7 +22,7 @@ std::optional<unsigned> small_number(std::string_view text, unsigned most) {
 // The host as it is connected to: v6 without brackets. Empty: there is none.
 std::string host_of(const boost::urls::url_view& url) {
   return url.host_type() == boost::urls::host_type::ipv6 ? std::string(url.host_ipv6_address().to_string())
-                                                         : url.host_name();
+                                                         : std::string(url.host());
 }
 
 std::optional<std::uint16_t> port_of(const boost::urls::url_view& url, std::uint16_t otherwise) {

@@ -210,8 +210,8 @@ const std::vector<Mistake> mistakes{
             "upstream: http://127.0.0.1:3000\n"
             "policy: {routes: [{name: all, match: {path: '/{rest...}'}, anonymous: true}]}\n"
             "resolution: {staleness_bound: 60s}\n",
-            {"3:13: resolution: \"store\" is missing; write store: {path: keygate.db}; this version resolves keys in "
-             "the embedded store alone"}},
+            {"3:13: resolution: who knows the keys is missing; write store: {path: keygate.db} for the embedded store, "
+             "or service: {url: https://...}"}},
     Mistake{"MissingPolicyFile",
             "upstream: http://127.0.0.1:3000\n"
             "policy: nowhere.yaml\n"
@@ -291,12 +291,6 @@ const std::vector<Mistake> mistakes{
     Mistake{"Tracing",
             three_lines + "tracing: {otlp_endpoint: http://a}\n",
             {"4:26: tracing.otlp_endpoint: anything but null is not supported by this version yet"}},
-    Mistake{
-        "Stale",
-        "upstream: http://127.0.0.1:3000\n"
-        "policy: {routes: [{name: all, match: {path: '/{rest...}'}, anonymous: true}]}\n"
-        "resolution: {store: {path: keygate.db}, stale_if_error: 5s}\n",
-        {"3:57: resolution.stale_if_error: \"stale_if_error\" is not supported by this version yet; leave it at 0s"}},
     Mistake{"Perip",
             three_lines + "limits: {connections_per_ip: 5}\n",
             {"4:30: limits.connections_per_ip: \"connections_per_ip\" is not supported by this version yet; leave it "

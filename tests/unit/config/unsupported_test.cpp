@@ -36,14 +36,6 @@ Row in_upstream(const std::string& name, const std::string& key, const std::stri
           "keygate.yaml:7:5: upstreams.app" + not_yet(key)};
 }
 
-Row in_resolution(const std::string& name, const std::string& key, const std::string& value) {
-  return {name,
-          "upstream: http://a\npolicy: {routes: [{name: a, match: {path: /}, anonymous: true}]}\nresolution:\n"
-          "  store: {path: keygate.db}\n  " +
-              key + ": " + value + "\n",
-          "keygate.yaml:5:3: resolution" + not_yet(key)};
-}
-
 Row in_route(const std::string& name, const std::string& key, const std::string& value) {
   return {name, policy_follows + "  routes:\n    - name: a\n      match: {path: /}\n      " + key + ": " + value + "\n",
           "keygate.yaml:7:7: policy.routes[0]" + not_yet(key)};
@@ -51,7 +43,6 @@ Row in_route(const std::string& name, const std::string& key, const std::string&
 
 const std::vector<Row> rows{
     at_root("Admin", "admin", "{address: unix:/run/admin.sock}"),
-    at_root("KeyService", "key_service", "{token_file: f}"),
     in_listener("ListenerTls", "tls", "{certificate_file: c, private_key_file: k}"),
     in_listener("ProxyProtocol", "proxy_protocol", "true"),
     in_listener("ListenerMode", "mode", "authorize"),
@@ -59,10 +50,6 @@ const std::vector<Row> rows{
     in_upstream("AuthorizationFile", "authorization_file", "f"),
     in_upstream("HealthCheck", "health_check", "{path: /healthz}"),
     in_upstream("MaxConnections", "max_connections", "1024"),
-    in_resolution("Redis", "redis", "{url: redis://127.0.0.1:6379/0}"),
-    in_resolution("Service", "service", "{url: https://keys.internal, session_url: https://keys.internal/s}"),
-    in_resolution("SessionUrl", "session_url", "https://keys.internal/s"),
-    in_resolution("UnknownKeyBudget", "unknown_key_budget", "{per_ip: 20/s, total: 200/s}"),
     in_route("RateLimit", "rate_limit", "{limit: 600, window: 1m, per: key}"),
     in_route("SetHeaders", "set_headers", "{X-Project: a}"),
     in_route("Cors", "cors", "{origins: [https://app.example.com]}"),
@@ -70,8 +57,6 @@ const std::vector<Row> rows{
     in_route("ShadowUntil", "until", "2030-01-01"),
     {"HealthForward", three_lines + "health: {address: 127.0.0.1:9901, forward: {/live: app}}\n",
      "keygate.yaml:4:35: health" + not_yet("forward")},
-    {"AdminSecrets", three_lines + "credentials: {admin_secrets: [{name: d, secret_env: D, scopes: [admin]}]}\n",
-     "keygate.yaml:4:15: credentials" + not_yet("admin_secrets")},
     {"Include", policy_follows + "  include: [routes.d/*.yaml]\n  routes: [{name: a, match: {path: /}}]\n",
      "keygate.yaml:4:3: policy" + not_yet("include")},
     {"TlsUpstream", three_lines + "upstreams: {app: {endpoints: [https://a]}}\n",
