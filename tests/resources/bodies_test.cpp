@@ -140,7 +140,9 @@ class LargeBody : public testing::Test {
     EXPECT_LT(after, before + most_growth);
     EXPECT_LT(peak, before + most_growth);
     EXPECT_LT(taken, std::chrono::seconds(60)) << "a gibibyte is a matter of seconds";
-    const auto growth = [&](std::size_t now) { return (static_cast<double>(now) - static_cast<double>(before)) / 1024; };
+    const auto growth = [&](std::size_t now) {
+      return (static_cast<double>(now) - static_cast<double>(before)) / 1024;
+    };
     RecordProperty("resident_kib", std::to_string(before / 1024));
     RecordProperty("peak_growth_kib", std::to_string(static_cast<long>(growth(peak))));
     std::cout << "1 GiB in " << taken.count() << " s; resident " << before / 1024 << " KiB, growth " << growth(after)
