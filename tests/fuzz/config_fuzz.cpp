@@ -1,11 +1,16 @@
 // A configuration of any bytes: settings or errors, never both and never neither; every problem has a place inside the
 // text and is one line for a terminal; and what is accepted is within the ranges that the docs promise.
 #include "config/loader.hpp"
+#include "config/policy_reader.hpp"
+#include "config/settings_reader.hpp"
 #include "policy/policy.hpp"
 #include "tests/fuzz/probe.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace keygate::fuzz {
@@ -14,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // In a folder that is not there, so that no file beside it can be named.
-const std::string file_name = "/nonexistent/keygate.yaml";
+constexpr auto* file_name = "/nonexistent/keygate.yaml";
 
 std::vector<std::size_t> line_sizes(std::string_view text) {
   std::vector<std::size_t> sizes{0};
@@ -44,7 +49,6 @@ void check_problems(const config::Problems& problems, std::string_view text) {
   const auto sizes = line_sizes(text);
   for (const auto& problem : problems) {
     hold(!problem.message.empty(), "a problem says what is wrong");
-    hold(!problem.message.starts_with("cannot be loaded: "), "nothing is thrown that no reader foresaw");
     check_place(problem.where, sizes);
     const auto line = config::render(problem);
     const bool is_one_line = std::none_of(line.begin(), line.end(),
@@ -89,28 +93,51 @@ void check_ranges(const config::Settings& settings) {
   }
 }
 
-config::Loaded load(std::string_view text) {
-  config::LoadOptions options;
-  options.environment = [](const std::string& name) -> std::optional<std::string> {
-    if (name == "HOME") return "/nonexistent";
-    if (name == "PORT") return "8080";
-    return std::nullopt;
-  };
-  return config::load_text(text, file_name, options);
+std::optional<std::string> environment(const std::string& name) {
+  if (name == "HOME") return "/nonexistent";
+  if (name == "PORT") return "8080";
+  return std::nullopt;
+}
+
+struct Read {
+  std::optional<config::Settings> settings;  // also where there are errors: as much as could be read
+  config::Problems problems;
+};
+
+// What load_text does, with the tables of keys built once: building them takes longer than reading most texts.
+Read read(std::string_view text) {
+  static const auto reader = config::settings_reader(config::policy_reader());
+  config::Reading reading{std::make_shared<const std::string>(file_name), environment, {}};
+  auto document = config::read_yaml(text, reading.file);
+  reading.problems = std::move(document.problems);
+  Read read;
+  if (document.root) read.settings = reader.read(config::Value(*document.root, reading));
+  read.problems = std::move(reading.problems);
+  config::sort_by_place(read.problems);
+  return read;
+}
+
+// What reads without an error loads, with the same warnings.
+void check_load(std::string_view text, const Read& read) {
+  const auto loaded = config::load_text(text, file_name, {environment});
+  hold(loaded.settings && !loaded.draft, "settings where there are no errors");
+  hold_equal(loaded.settings->file, file_name, "settings know their file");
+  hold_equal(loaded.problems.size(), read.problems.size(), "the same warnings");
 }
 
 }  // namespace
 
 void probe(std::string_view input) {
-  const auto loaded = load(input);
-  hold_equal(loaded.settings == nullptr, config::has_errors(loaded.problems), "settings or errors");
-  hold(!loaded.draft || !loaded.settings, "a draft only where there are no settings");
-  check_problems(loaded.problems, input);
-  if (loaded.settings) check_ranges(*loaded.settings);
-
-  const auto readable = loaded.settings ? loaded.settings : loaded.draft;
-  if (!readable) return;
-  const auto compiled = policy::compile(*readable);
+  const auto result = read(input);
+  const bool has_errors = config::has_errors(result.problems);
+  hold(has_errors || result.settings.has_value(), "settings or errors");
+  check_problems(result.problems, input);
+  if (!has_errors) {
+    check_ranges(*result.settings);
+    check_load(input, result);
+  }
+  if (!result.settings) return;
+  const auto compiled = policy::compile(*result.settings);
   hold_equal(compiled.policy == nullptr, config::has_errors(compiled.problems), "a policy or errors");
   check_problems(compiled.problems, input);
 }
