@@ -235,6 +235,16 @@ bool is_never_closed(std::string_view scalar) {
   return true;
 }
 
+// In a text that ends within an escape the library reads on beyond the end, and quotes what it finds there.
+Refusal refusal_of(const YAML::Exception& fault, std::string_view text) {
+  Refusal refusal{fault.mark, "", "this is not YAML: " + fault.msg, "check indentation, quotes and brackets"};
+  const auto last_line = static_cast<int>(text.substr(text.rfind('\n') + 1).size());
+  const bool is_in_last = refusal.mark.line == std::count(text.begin(), text.end(), '\n');
+  if (is_in_last) refusal.mark.column = std::min(refusal.mark.column, last_line);
+  for (char& c : refusal.message) c = c < 0x20 || c > 0x7E ? '?' : c;
+  return refusal;
+}
+
 YamlDocument refused(const std::shared_ptr<const std::string>& file, int line, int column, std::string message) {
   return {nullptr, {{Severity::error, {file, line, column}, "", std::move(message), ""}}};
 }
@@ -254,7 +264,7 @@ YamlNodePtr parse(std::string_view text, TreeBuilder& builder) {
   } catch (Refusal& refusal) {
     builder.complain(std::move(refusal));
   } catch (const YAML::Exception& fault) {
-    builder.complain({fault.mark, "", "this is not YAML: " + fault.msg, "check indentation, quotes and brackets"});
+    builder.complain(refusal_of(fault, text));
   }
   return nullptr;
 }

@@ -1,5 +1,12 @@
 #include "proxy/buffers.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <new>
+#include <sanitizer/asan_interface.h>  // nothing without a sanitizer
+#include <sys/mman.h>
+#include <utility>
+
 namespace keygate::proxy {
 
 void Buffer::release() {
@@ -11,8 +18,9 @@ void Buffer::release() {
 }
 
 BufferPool::~BufferPool() {
-  for (char* data : small_) {
-    delete[] data;
+  for (char* slab : slabs_) {
+    ASAN_UNPOISON_MEMORY_REGION(slab, slab_size);
+    ::munmap(slab, slab_size);
   }
   for (char* data : bulk_) {
     delete[] data;
@@ -24,12 +32,56 @@ Buffer BufferPool::lease(std::size_t size) {
     const std::size_t odd = size == bulk_size ? size + 1 : size;  // bulk_size marks a bulk buffer when it comes back
     return {this, new char[odd], odd};
   }
-  if (small_.empty()) {
-    return {this, new char[small_size], small_size};
-  }
-  char* const data = small_.back();
-  small_.pop_back();
+  char* const data = take_small();
+  ASAN_UNPOISON_MEMORY_REGION(data, small_size);
   return {this, data, small_size};
+}
+
+char* BufferPool::take_small() {
+  if (small_.empty() && bare_.empty()) {
+    add_slab();
+  }
+  std::vector<char*>& spare = small_.empty() ? bare_ : small_;
+  char* const data = spare.back();
+  spare.pop_back();
+  fewest_spare_ = std::min(fewest_spare_, small_.size());
+  return data;
+}
+
+void BufferPool::add_slab() {
+  // Giving a buffer back, in a destructor, allocates nothing: the lists have room for all there are.
+  const std::size_t all = (slabs_.size() + 1) * (slab_size / small_size);
+  if (bare_.capacity() < all) {
+    small_.reserve(2 * all);
+    bare_.reserve(2 * all);
+    slabs_.reserve(2 * (slabs_.size() + 1));
+  }
+  void* const slab = ::mmap(nullptr, slab_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (slab == MAP_FAILED) {
+    throw std::bad_alloc();
+  }
+  slabs_.push_back(static_cast<char*>(slab));
+  for (std::size_t at = slab_size; at > 0; at -= small_size) {
+    bare_.push_back(slabs_.back() + at - small_size);
+  }
+  ASAN_POISON_MEMORY_REGION(slab, slab_size);
+}
+
+// Not when a buffer comes back: a busy worker would lease it again at once, and pay for new pages with each request.
+bool BufferPool::trim() {
+  const std::size_t unused = std::exchange(fewest_spare_, small_.size());
+  if (unused <= max_spare_small) {
+    return false;
+  }
+  const std::size_t count = std::min(unused - max_spare_small, max_trimmed);
+  const auto end = small_.begin() + static_cast<std::ptrdiff_t>(count);
+  for (auto at = small_.begin(); at != end; ++at) {
+    ::madvise(*at, small_size, MADV_DONTNEED);
+    bare_.push_back(*at);
+  }
+  small_.erase(small_.begin(), end);
+  fewest_spare_ = small_.size();
+  return true;
 }
 
 Buffer BufferPool::lease_bulk() {
@@ -46,7 +98,8 @@ Buffer BufferPool::lease_bulk() {
 }
 
 void BufferPool::give_back(char* data, std::size_t capacity) {
-  if (capacity == small_size && small_.size() < max_spare_small) {
+  if (capacity == small_size) {
+    ASAN_POISON_MEMORY_REGION(data, small_size);
     small_.push_back(data);
     return;
   }

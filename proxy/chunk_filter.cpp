@@ -197,8 +197,7 @@ ChunkFilter::Step ChunkFilter::feed(std::span<char> bytes) {
   }
   if (!is_good) {
     state_ = State::flawed;
-    step.is_flawed = true;
-    return step;
+    return {.is_flawed = true};  // and nothing else: data that came before the flaw is not passed on, nor counted
   }
   step.consumed = static_cast<std::size_t>(in - bytes.data());
   step.produced = static_cast<std::size_t>(out - bytes.data());

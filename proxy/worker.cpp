@@ -143,6 +143,9 @@ void Worker::on_tick() {
   }
   flush_log();
   flush_uses();
+  if (buffers.trim()) {
+    quiet_ticks_ = 0;
+  }
   if (is_stopped_ && client_count == 0) {
     is_ticking_ = false;
     return;

@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 5> app_includes{"proxy", "keys", "policy"
 
 constexpr std::array<std::string_view, 3> telemetry_libraries{"boost/json", "fmt/", "spdlog/"};
 constexpr std::array<std::string_view, 5> keys_libraries{"boost/", "hiredis/", "openssl/", "spdlog/", "sqlite3.h"};
-constexpr std::array<std::string_view, 3> proxy_libraries{"boost/", "openssl/", "spdlog/"};
+constexpr std::array<std::string_view, 4> proxy_libraries{"boost/", "openssl/", "sanitizer/", "spdlog/"};
 constexpr std::array<std::string_view, 5> app_libraries{"boost/", "CLI/", "openssl/", "spdlog/", "sqlite3.h"};
 
 enum class System { none, without_sockets, all };

@@ -127,6 +127,16 @@ TEST(Yaml, AQuoteThatNeverEndsIsRefused) {
   }
 }
 
+// The library reads on beyond the end, and would name a place and a control character from there.
+TEST(Yaml, ATextThatEndsWithinAnEscapeHasItsFaultAtItsEnd) {
+  const std::string hint = "; check indentation, quotes and brackets";
+  EXPECT_THAT(faults_in("a: \"b\\"), ElementsAre("f:1:7: this is not YAML: unknown escape character: ?" + hint));
+  EXPECT_THAT(faults_in("\na: \"b\\U12"),
+              ElementsAre("f:2:10: this is not YAML: bad character found while scanning hex number" + hint));
+  EXPECT_THAT(faults_in("a: \"b\\\xC3\xA9\"\n"),
+              ElementsAre("f:1:8: this is not YAML: unknown escape character: ?" + hint));
+}
+
 TEST(Yaml, AKeyIsAWord) {
   const auto hint = "; quote text that begins with { or [, and close every bracket";
   EXPECT_THAT(faults_in("a: {{ name }}\n"), ElementsAre(std::string("f:1:5: a: a key must be a word") + hint));

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <set>
+#include <sys/mman.h>
 #include <utility>
 #include <vector>
 
@@ -41,6 +44,48 @@ TEST(BufferPool, NeverLeasesOneBufferTwice) {
     seen.clear();
     for (const auto& buffer : held) EXPECT_TRUE(seen.insert(buffer.data()).second);
     held.clear();
+  }
+}
+
+std::size_t pages_of(const char* data) {
+  std::array<unsigned char, BufferPool::small_size / 4096> pages{};
+  EXPECT_EQ(::mincore(const_cast<char*>(data), BufferPool::small_size, pages.data()), 0);
+  return static_cast<std::size_t>(std::ranges::count_if(pages, [](unsigned char page) { return (page & 1U) != 0; }));
+}
+
+// As many as stated have been leased at once, and written to.
+std::vector<const char*> use(BufferPool& pool, std::size_t count) {
+  std::vector<Buffer> held;
+  std::vector<const char*> used;
+  for (std::size_t i = 0; i < count; ++i) {
+    held.push_back(pool.lease());
+    std::memset(held.back().data(), 'x', held.back().capacity());
+    used.push_back(held.back().data());
+  }
+  return used;
+}
+
+TEST(BufferPool, GivesMemoryBackThatNobodyUses) {
+  BufferPool pool;
+  constexpr std::size_t count = BufferPool::max_spare_small + BufferPool::max_trimmed + 10;
+  const auto used = use(pool, count);
+  const auto with_memory = [&] { return std::ranges::count_if(used, [](const char* at) { return pages_of(at) > 0; }); };
+  EXPECT_FALSE(pool.trim()) << "all have been used a moment ago";
+  EXPECT_EQ(with_memory(), count);
+  EXPECT_TRUE(pool.trim());
+  EXPECT_EQ(with_memory(), count - BufferPool::max_trimmed);
+  EXPECT_TRUE(pool.trim());
+  EXPECT_FALSE(pool.trim());
+  EXPECT_EQ(with_memory(), BufferPool::max_spare_small);
+  use(pool, count);
+  EXPECT_EQ(with_memory(), count) << "they are the same ones";
+}
+
+TEST(BufferPool, KeepsMemoryThatIsUsedFromTimeToTime) {
+  BufferPool pool;
+  for (int tick = 0; tick < 5; ++tick) {
+    use(pool, 2 * BufferPool::max_spare_small);
+    EXPECT_FALSE(pool.trim());
   }
 }
 

@@ -286,6 +286,18 @@ TEST(ChunkFilter, R06_NeverEndsABrokenBody) {
   }
 }
 
+// What came before the flaw is not sent, so it is not counted either.
+TEST(ChunkFilter, ReportsNothingOfAFlawedStep) {
+  ChunkFilter chunks;
+  std::string text = "5\r\nhello!\r\n0\r\n\r\n";
+  const auto step = chunks.feed(text);
+  EXPECT_TRUE(step.is_flawed);
+  EXPECT_FALSE(step.is_done);
+  EXPECT_EQ(step.consumed, 0U);
+  EXPECT_EQ(step.produced, 0U);
+  EXPECT_EQ(step.data, 0U);
+}
+
 TEST(ChunkFilter, StaysFlawed) {
   ChunkFilter chunks;
   std::string bad = "x";
