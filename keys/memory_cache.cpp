@@ -57,22 +57,22 @@ struct MemoryCache::Shelf {
   ~Shelf() { by_use.clear(); }  // before the entries go, as their hooks ask
 };
 
-MemoryCache::MemoryCache(config::MemorySettings settings, std::chrono::milliseconds staleness_bound)
+MemoryCache::MemoryCache(config::MemorySettings settings, std::chrono::milliseconds retention)
     : known_(std::make_unique<Shelf>()),
       unknown_(std::make_unique<Shelf>()),
       settings_(settings),
-      bound_(staleness_bound) {}
+      retention_(retention) {}
 
 MemoryCache::~MemoryCache() = default;
 
 std::shared_ptr<const Record> MemoryCache::find(const KeyDigest& digest, SteadyTime now) {
-  if (auto record = known_->find(digest, now, bound_)) return record;
-  return unknown_->find(digest, now, std::min(settings_.unknown_ttl, bound_));
+  if (auto record = known_->find(digest, now, retention_)) return record;
+  return unknown_->find(digest, now, std::min(settings_.unknown_ttl, retention_));
 }
 
 void MemoryCache::put(const KeyDigest& digest, std::shared_ptr<const Record> record, SteadyTime now) {
   const bool is_unknown = record->answer.state == policy::KeyAnswer::State::unknown;
-  const auto limit = is_unknown ? std::min(settings_.unknown_ttl, bound_) : bound_;
+  const auto limit = is_unknown ? std::min(settings_.unknown_ttl, retention_) : retention_;
   // Whatever was known before is superseded, even by what is itself too old to keep.
   if (now - record->asked_at >= limit) return forget(digest);
   (is_unknown ? known_ : unknown_)->forget(digest);
@@ -88,9 +88,9 @@ void MemoryCache::forget(const KeyDigest& digest) {
   unknown_->forget(digest);
 }
 
-void MemoryCache::apply(config::MemorySettings settings, std::chrono::milliseconds staleness_bound) {
+void MemoryCache::apply(config::MemorySettings settings, std::chrono::milliseconds retention) {
   settings_ = settings;
-  bound_ = staleness_bound;
+  retention_ = retention;
   known_->shrink_to(settings_.max_keys);
   unknown_->shrink_to(settings_.unknown_ttl.count() == 0 ? 0 : settings_.max_unknown_keys);
 }

@@ -1,6 +1,6 @@
 // What this worker still knows of keys: identities by digest, never decisions (C-01). Pure: `now` is passed in.
-// One a worker, no locks. A record is never served at or beyond the staleness bound, counted from when the service was
-// asked.
+// One a worker, no locks. A record is dropped once it is `retention` old, counted from when the service was asked; the
+// resolver judges what is younger (keys/freshness).
 #pragma once
 
 #include "config/settings.hpp"
@@ -25,18 +25,20 @@ struct Record {
   policy::KeyAnswer answer;
   policy::Held held;             // empty unless valid
   std::uint64_t generation = 0;  // of the snapshot whose catalogue `held` was made with
-  SteadyTime asked_at{};         // when the service was asked, at the latest
+  SteadyTime asked_at{};         // when who knows the key was asked, at the latest
+  SteadyTime validated_at{};     // when somebody was last asked whether it still holds; never before asked_at
   std::string_view source;       // who answered: a Source's name(), static
+  bool is_stale = false;         // past the bound, and served because nobody can be asked (stale_if_error)
 };
 
 class MemoryCache {
  public:
-  MemoryCache(config::MemorySettings settings, std::chrono::milliseconds staleness_bound);
+  MemoryCache(config::MemorySettings settings, std::chrono::milliseconds retention);
   ~MemoryCache();
   MemoryCache(const MemoryCache&) = delete;
   MemoryCache& operator=(const MemoryCache&) = delete;
 
-  // The record of `digest` if there is one within the bound, else null. Also finds keys remembered as unknown.
+  // The record of `digest` if there is one within the retention, else null. Also finds keys remembered as unknown.
   std::shared_ptr<const Record> find(const KeyDigest& digest, SteadyTime now);
 
   // Keeps `record`; evicts the one used longest ago of the same kind (known, unknown) where that is full.
@@ -44,8 +46,8 @@ class MemoryCache {
 
   void forget(const KeyDigest& digest);
 
-  // New limits from a reload; a shorter bound counts for records already here.
-  void apply(config::MemorySettings settings, std::chrono::milliseconds staleness_bound);
+  // New limits from a reload; a shorter retention counts for records already here.
+  void apply(config::MemorySettings settings, std::chrono::milliseconds retention);
 
   std::size_t known_size() const;
   std::size_t unknown_size() const;
@@ -56,7 +58,7 @@ class MemoryCache {
   std::unique_ptr<Shelf> known_;
   std::unique_ptr<Shelf> unknown_;
   config::MemorySettings settings_;
-  std::chrono::milliseconds bound_;
+  std::chrono::milliseconds retention_;
 };
 
 }  // namespace keygate::keys

@@ -5,10 +5,13 @@
 #include "config/settings.hpp"
 #include "keys/asio.hpp"
 #include "keys/memory_cache.hpp"
+#include "keys/shared_cache.hpp"
 #include "keys/source.hpp"
 #include "policy/scopes.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -24,25 +27,38 @@ std::shared_ptr<const Record> judge_under(const policy::Catalogue& catalogue, st
 // an answer that comes later finds nobody.
 class Resolver {
  public:
-  // `sources` are asked in order until one answers; they and `io` outlive the resolver.
-  Resolver(net::io_context& io, std::vector<Source*> sources, const config::ResolutionSettings& settings);
+  struct Parts {
+    SharedCache* cache = nullptr;  // asked first, where there is one
+    std::vector<Source*> sources;  // then these, in order, until one answers
+    std::function<SteadyTime()> now = std::chrono::steady_clock::now;
+    bool expects_push = false;  // revocations are pushed: push_up and push_down tell whether they can be just now
+  };
+
+  // All of `parts`, and `io`, outlive the resolver.
+  Resolver(net::io_context& io, Parts parts, const config::ResolutionSettings& settings);
   ~Resolver();
 
   // A new snapshot: its catalogue (kept alive by the caller until the next call), number and limits. Records made under
   // another catalogue are judged anew when next used.
   void apply(const policy::Catalogue& catalogue, std::uint64_t generation, const config::ResolutionSettings& settings);
 
-  // From memory only; null: not there. Allocates nothing unless the catalogue has changed since.
+  // From memory only; null: not there, or to be looked up anew before it is used. Allocates nothing unless the
+  // catalogue has changed since.
   std::shared_ptr<const Record> recall(const KeyDigest& digest, SteadyTime now);
 
-  // From the sources. All who ask for one digest meanwhile share one look-up, each with its own deadline:
-  // errc::timed_out past it. A caller that goes away (its coroutine is destroyed or cancelled) fails nobody else.
-  // Errors are never remembered.
+  // From the shared cache or the sources. All who ask for one digest meanwhile share one look-up, each with its own
+  // deadline: errc::timed_out past it. A caller that goes away (its coroutine is destroyed or cancelled) fails nobody
+  // else. Where nobody can be asked, what memory holds serves up to the bound, and `stale_if_error` beyond it with
+  // is_stale set. Errors are never remembered.
   Awaitable<Result<std::shared_ptr<const Record>>> look_up(KeyDigest digest, SecretView secret, SteadyTime deadline);
 
   // Forgets `digest` now: it was revoked or changed. A look-up already under way was asked before that: its answer is
   // thrown away and the source asked again (C-06).
   void invalidate(const KeyDigest& digest);
+
+  // Revocations reach this worker from now on, or no longer.
+  void push_up();
+  void push_down();
 
   std::size_t known_keys() const;
   std::size_t lookups_in_flight() const;

@@ -50,6 +50,7 @@ class Flight {
   const KeyDigest digest;
   const std::shared_ptr<const Secret> secret;
   std::size_t source = 0;    // which is being asked
+  bool may_fill = true;      // what is found out may be written to the shared cache
   SteadyTime asked_at{};     // just before it was
   bool is_outdated = false;  // the key changed since
   unsigned repeats = 0;      // how often that made an answer worthless

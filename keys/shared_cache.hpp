@@ -1,0 +1,40 @@
+// What proxies know together: a cache between a worker's memory and who knows the keys. Redis is the one there is.
+// Asked by the resolver.
+#pragma once
+
+#include "keys/source.hpp"
+
+#include <chrono>
+#include <functional>
+
+namespace keygate::keys {
+
+struct Cached {
+  enum class Kind : std::uint8_t {
+    miss,     // nothing that may be used
+    record,   // `found`
+    revoked,  // refuse: a tombstone
+    changed,  // ask who knows, and do not write down what it says: another tombstone
+  };
+  Kind kind = Kind::miss;
+  Found found;  // of a record; its age is counted from before the cache was asked
+};
+
+class SharedCache {
+ public:
+  // An error says that the cache could not answer; that is no miss to rely on, and never a denial.
+  using Done = std::function<void(Result<Cached>)>;
+
+  virtual ~SharedCache() = default;
+
+  // `done` is called exactly once, on the worker's thread, never before this returns, within the cache's own deadline.
+  // A record of `bound` or older is a miss.
+  virtual void get(const KeyDigest& digest, std::chrono::milliseconds bound, Done done) = 0;
+
+  // Writes down a valid answer that is `age` old, for the rest of `bound`. Never over a tombstone or a newer record.
+  // Nobody waits for it.
+  virtual void fill(const KeyDigest& digest, const policy::KeyAnswer& answer, std::chrono::milliseconds age,
+                    std::chrono::milliseconds bound) = 0;
+};
+
+}  // namespace keygate::keys
