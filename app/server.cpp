@@ -124,7 +124,7 @@ void Server::Impl::forget(const std::vector<keys::KeyDigest>& changed) {
   for (const auto& worker : workers) {
     worker->post([changed](WorkerThread& thread) {
       for (const keys::KeyDigest& digest : changed) {
-        thread.worker().resolver().invalidate(digest);
+        thread.worker().invalidate(digest);
       }
     });
   }
@@ -149,14 +149,10 @@ void Server::Impl::make_workers(std::size_t count, std::size_t max_clients) {
   for (std::size_t i = 0; i < count; ++i) {
     proxy::Worker::Parts of_worker;
     of_worker.snapshot = snapshot;
-    of_worker.make_sources = [this](net::io_context& io) {
-      std::vector<std::unique_ptr<keys::Source>> sources;
-      sources.push_back(store->source_for(io));
-      return sources;
-    };
     of_worker.access_log = &access_log;
     of_worker.access_format = parts.access_format;
     of_worker.store = store.get();
+    of_worker.workers = count;
     of_worker.max_clients = std::max<std::size_t>(1, max_clients / count);
     workers.push_back(std::make_unique<WorkerThread>(std::move(of_worker)));
   }

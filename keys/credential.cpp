@@ -103,7 +103,7 @@ void look_in_query(std::string_view query, std::string_view name, Finding& findi
   finding.take(*place.value(), SourceKind::query);
 }
 
-void look_in_cookies(std::span<const policy::HeaderField> headers, std::string_view name, Finding& finding) {
+Place find_cookie(std::span<const policy::HeaderField> headers, std::string_view name) {
   Place place;
   for (const policy::HeaderField& header : headers) {
     if (!equals_ignoring_case(header.name, "cookie")) continue;
@@ -111,13 +111,13 @@ void look_in_cookies(std::span<const policy::HeaderField> headers, std::string_v
       if (is_cookie_named(pairs.piece(), name)) place.see(cookie_value(pairs.piece()));
     }
   }
-  finding.is_ambiguous |= place.is_doubled();
-  if (place.value()) finding.take(*place.value(), SourceKind::cookie);
+  return place;
 }
 
 }  // namespace
 
-CredentialPlan::CredentialPlan(const config::CredentialSettings& settings) : formats_(settings.formats) {
+CredentialPlan::CredentialPlan(const config::CredentialSettings& settings, bool reads_sessions)
+    : formats_(settings.formats), reads_sessions_(reads_sessions) {
   for (const config::CredentialSource& source : settings.sources) {
     switch (source.kind) {
       case SourceKind::bearer:
@@ -141,7 +141,12 @@ Presented CredentialPlan::extract(std::span<const policy::HeaderField> headers, 
   if (bearer_) look_in_authorization(headers, finding);
   for (const std::string& name : header_names_) look_in_header(headers, name, finding);
   for (const std::string& name : query_names_) look_in_query(query, name, finding);
-  for (const std::string& name : cookie_names_) look_in_cookies(headers, name, finding);
+  for (const std::string& name : cookie_names_) {
+    const Place cookie = find_cookie(headers, name);
+    finding.is_ambiguous |= cookie.is_doubled();
+    const bool is_session = cookie.value() && reads_sessions_ && !is_key(*cookie.value());
+    if (cookie.value() && !(is_session && finding.text)) finding.take(*cookie.value(), SourceKind::cookie);
+  }
 
   Presented presented;
   if (finding.is_ambiguous) {
@@ -150,11 +155,17 @@ Presented CredentialPlan::extract(std::span<const policy::HeaderField> headers, 
     presented.kind = Presented::Kind::malformed;
   } else if (finding.text) {
     const SecretView secret(*finding.text);
-    const std::optional<policy::Environment> environment = formats_.fit(secret);
+    const bool may_be_key = finding.source != SourceKind::cookie || !reads_sessions_ || is_key(*finding.text);
+    const std::optional<policy::Environment> environment = may_be_key ? formats_.fit(secret) : std::nullopt;
     if (environment) return {Presented::Kind::one, secret, *environment, finding.source};
-    presented.kind = Presented::Kind::malformed;
+    return {Presented::Kind::unfit, secret, policy::Environment::none, finding.source};
   }
   return presented;
+}
+
+// Without a format there is no telling a key from a session, and a cookie of browsers holds the latter.
+bool CredentialPlan::is_key(std::string_view cookie) const {
+  return !formats_.empty() && formats_.fit(SecretView(cookie)).has_value();
 }
 
 bool CredentialPlan::is_query_ambiguous(std::string_view query) const {

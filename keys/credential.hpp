@@ -15,20 +15,27 @@
 namespace keygate::keys {
 
 struct Presented {
-  enum class Kind : std::uint8_t { nothing, one, ambiguous, malformed };
+  enum class Kind : std::uint8_t {
+    nothing,
+    one,        // fits a format
+    unfit,      // fits none: no API key, but perhaps a session or an admin secret
+    ambiguous,  // two that differ, or one place twice
+    malformed,  // "Bearer" without one well-formed token
+  };
   Kind kind = Kind::nothing;
-  SecretView secret;                                                               // of `one`; views the request
-  policy::Environment environment = policy::Environment::none;                     // what its prefix says
+  SecretView secret;                                            // of `one` and `unfit`; views the request
+  policy::Environment environment = policy::Environment::none;  // what its prefix says
   config::CredentialSource::Kind source = config::CredentialSource::Kind::bearer;  // the first place it was found in
 };
 
 class CredentialPlan {
  public:
-  explicit CredentialPlan(const config::CredentialSettings& settings);
+  // `reads_sessions`: a cookie may hold a session.
+  explicit CredentialPlan(const config::CredentialSettings& settings, bool reads_sessions = false);
 
   // Looks in all sources. The same header, parameter or cookie twice, or two keys that differ, is ambiguous; the same
-  // key in two places is one. An Authorization of another scheme is nothing; "Bearer" without one well-formed token is
-  // malformed, as is a key that fits no format.
+  // key in two places is one. An Authorization of another scheme is nothing. A session in a cookie counts only where
+  // nothing else is presented.
   Presented extract(std::span<const policy::HeaderField> headers, std::string_view query) const;
 
   bool reads_query() const { return !query_names_.empty(); }
@@ -48,8 +55,11 @@ class CredentialPlan {
   std::size_t strip_cookie(std::string_view value, char* out) const;
 
  private:
+  bool is_key(std::string_view cookie) const;
+
   KeyFormats formats_;
   bool bearer_ = false;
+  bool reads_sessions_ = false;
   std::vector<std::string> header_names_;
   std::vector<std::string> query_names_;
   std::vector<std::string> cookie_names_;

@@ -21,6 +21,9 @@ class KeyFormats {
  public:
   explicit KeyFormats(std::vector<config::KeyFormatSettings> formats);
 
+  // Without a format everything that looks like a token is a key.
+  bool empty() const { return formats_.empty(); }
+
   // The environment that the longest fitting prefix gives (none where it gives none); nullopt: fits no format. Where no
   // format is configured every text of 20 to 256 characters of [A-Za-z0-9._~+/=-] fits. A key has to have its format's
   // length (20 to 256 where it names none), be alphanumeric after the prefix (or [._~+/=-] where the length is open),

@@ -145,8 +145,8 @@ void Resolver::Impl::hear(const std::shared_ptr<Flight>& flight, Result<Found> f
   found->age = std::max(found->age, std::chrono::milliseconds{0});
   const auto age_now = std::chrono::ceil<std::chrono::milliseconds>(parts.now() - flight->asked_at) + found->age;
   if (age_now >= bound || !is_usable(found->answer)) return ask_next(flight, make_error_code(errc::invalid_answer));
-  const bool is_worth_sharing = parts.cache != nullptr && flight->may_fill &&
-                                found->answer.state == policy::KeyAnswer::State::valid;
+  const bool is_worth_sharing =
+      parts.cache != nullptr && flight->may_fill && found->answer.state == policy::KeyAnswer::State::valid;
   if (is_worth_sharing) parts.cache->fill(flight->digest, found->answer, age_now, bound);
   land(flight, remember(*flight, std::move(*found), parts.sources[flight->source]->name()));
 }
@@ -181,8 +181,8 @@ Resolved Resolver::Impl::fall_back(const KeyDigest& digest, error_code failed) {
   if (!known || known->answer.state == policy::KeyAnswer::State::unknown) return failed;
   known = judge_under(*catalogue, generation, std::move(known));
   if (now - known->asked_at < bound) return known;
-  const bool may_serve = known->answer.state == policy::KeyAnswer::State::valid &&
-                         now - known->asked_at < bound + stale_if_error;
+  const bool may_serve =
+      known->answer.state == policy::KeyAnswer::State::valid && now - known->asked_at < bound + stale_if_error;
   if (!may_serve) return failed;
   auto stale = std::make_shared<Record>(*known);
   stale->is_stale = true;

@@ -33,6 +33,17 @@ void check_names(const std::vector<config::RouteDocument>& routes, Findings& fin
   }
 }
 
+// A restricted scope is held by name alone, so a misspelt one would be held by nobody.
+void check_admin_scopes(const config::Settings& settings, const Catalogue& catalogue, Findings& findings) {
+  for (const auto& secret : settings.credentials.admin_secrets) {
+    for (const std::string& scope : secret.scopes) {
+      if (catalogue.find(scope) || scope == "*" || scope.ends_with(":*")) continue;
+      findings.error(secret.where, "credentials.admin_secrets", "unknown scope " + quoted(scope),
+                     did_you_mean(scope, scope_names(catalogue)));
+    }
+  }
+}
+
 class Compiler {
  public:
   explicit Compiler(const config::Settings& settings)
@@ -65,7 +76,7 @@ void Compiler::add_route(std::size_t number) {
     route->conditions_text += (route->conditions_text.empty() ? "" : " ") + condition.name;
   }
   const bool is_matchable = findings_.size() == before;
-  compile_require(source, policy_->catalogue, path ? &*path : nullptr, *route, findings_);
+  compile_require(source, settings_, policy_->catalogue, path ? &*path : nullptr, *route, findings_);
   compile_upstream(source, settings_, *route, findings_);
 
   if (is_matchable) {
@@ -91,6 +102,7 @@ Compiled Compiler::run() && {
                     "a policy needs at least one route");
   }
   check_names(document.routes, findings_);
+  check_admin_scopes(settings_, policy_->catalogue, findings_);
   for (std::size_t number = 0; number < document.routes.size(); ++number) add_route(number);
 
   Compiled compiled{nullptr, findings_.take()};

@@ -164,7 +164,8 @@ RouteTable::Entry compile_criteria(const RouteSource& source, const ReservedName
 
 void check_header_names(const config::Settings& settings, Findings& findings) {
   const config::Position where{std::make_shared<const std::string>(settings.file), 0, 0};
-  const ReservedNames fixed({"", "", "", "", "", ""}, {.sources = {}, .formats = {}, .admin_secrets = {}, .forward = false});
+  const ReservedNames fixed({"", "", "", "", "", ""},
+                            {.sources = {}, .formats = {}, .admin_secrets = {}, .forward = false});
   const auto identity = identity_names(settings.identity_headers);
   const auto credentials = credential_names(settings.credentials);
 

@@ -66,16 +66,24 @@ void compile_scopes(const RouteSource& source, const config::RequireDocument& re
   }
 }
 
-void compile_credentials(const RouteSource& source, const config::RequireDocument& require, Route& route,
-                         Findings& findings) {
+void compile_credentials(const RouteSource& source, const config::RequireDocument& require,
+                         const config::Settings& settings, Route& route, Findings& findings) {
   if (require.credentials.empty()) return;  // api_key alone, as Route has it
   route.accepts_api_key = false;
   for (const auto& kind : require.credentials) {
     const auto path = source.path + ".require.credentials";
     if (kind.value == "api_key") {
       route.accepts_api_key = true;
-    } else if (kind.value == "session" || kind.value == "admin") {
-      findings.error(kind.where, path, quoted(kind.value) + " is not supported by this version yet");
+    } else if (kind.value == "session") {
+      route.accepts_session = true;
+      if (!settings.resolution.service || !settings.resolution.service->session_url) {
+        findings.error(kind.where, path, "nobody knows sessions", "write resolution.service.session_url");
+      }
+    } else if (kind.value == "admin") {
+      route.accepts_admin = true;
+      if (settings.credentials.admin_secrets.empty()) {
+        findings.error(kind.where, path, "there is no admin secret", "write credentials.admin_secrets");
+      }
     } else {
       findings.error(kind.where, path, "unknown kind of credential " + quoted(kind.value),
                      did_you_mean(kind.value, {"api_key", "session", "admin"}));
@@ -120,13 +128,13 @@ void compile_environment(const RouteSource& source, const config::Text& environm
 
 }  // namespace
 
-void compile_require(const RouteSource& source, const Catalogue& catalogue, const PathTemplate* path, Route& route,
-                     Findings& findings) {
+void compile_require(const RouteSource& source, const config::Settings& settings, const Catalogue& catalogue,
+                     const PathTemplate* path, Route& route, Findings& findings) {
   compile_access(source, route, findings);
   if (!source.document.require) return;
   const auto& require = *source.document.require;
   compile_scopes(source, require, catalogue, route, findings);
-  compile_credentials(source, require, route, findings);
+  compile_credentials(source, require, settings, route, findings);
   if (require.organization && path != nullptr) {
     compile_organization(source, *require.organization, *path, route, findings);
   }

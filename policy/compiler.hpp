@@ -51,8 +51,8 @@ void check_header_names(const config::Settings& settings, Findings& findings);
 
 // compile_require.cpp. Who may pass: access, scopes, credentials, organization, environment. `path` is null where the
 // template is wrong.
-void compile_require(const RouteSource& source, const Catalogue& catalogue, const PathTemplate* path, Route& route,
-                     Findings& findings);
+void compile_require(const RouteSource& source, const config::Settings& settings, const Catalogue& catalogue,
+                     const PathTemplate* path, Route& route, Findings& findings);
 
 // compile_upstream.cpp. Where to; after compile_require, whose environment it reads.
 void compile_upstream(const RouteSource& source, const config::Settings& settings, Route& route, Findings& findings);

@@ -17,7 +17,10 @@ bool is_believed(const Caller& caller) {
   const auto said = caller.answer->principal.environment;
   const bool contradicts =
       caller.prefix_environment != Environment::none && said != Environment::none && said != caller.prefix_environment;
-  return caller.held != nullptr && !contradicts && is_presentable(caller.answer->principal);
+  const Principal& principal = caller.answer->principal;
+  const bool fits_headers =
+      caller.kind == CredentialKind::session ? is_presentable_session(principal) : is_presentable(principal);
+  return caller.held != nullptr && !contradicts && fits_headers;
 }
 
 // What the key's state and expiry say against it.
@@ -38,6 +41,12 @@ std::optional<Reason> key_flaw(const KeyAnswer& answer, std::int64_t now) {
   return expires_at && now >= *expires_at ? std::optional(Reason::expired_key) : std::nullopt;
 }
 
+// A session's owner signs in again, whatever became of it.
+std::optional<Reason> session_flaw(const KeyAnswer& answer, std::int64_t now) {
+  const bool is_over = key_flaw(answer, now).has_value();
+  return is_over ? std::optional(Reason::invalid_session) : std::nullopt;
+}
+
 // Why no principal came of the credential; nullopt: one did.
 std::optional<Reason> credential_flaw(const Caller& caller, std::int64_t now) {
   switch (caller.found) {
@@ -56,7 +65,7 @@ std::optional<Reason> credential_flaw(const Caller& caller, std::int64_t now) {
       break;
   }
   if (!is_believed(caller)) return Reason::key_service_unavailable;
-  return key_flaw(*caller.answer, now);
+  return caller.kind == CredentialKind::session ? session_flaw(*caller.answer, now) : key_flaw(*caller.answer, now);
 }
 
 bool accepts(const Route& route, CredentialKind kind) {
@@ -86,9 +95,10 @@ bool names(std::string_view segment, std::string_view organization) {
 std::optional<Reason> route_flaw(const Route& route, const RequestTarget& target, const Caller& caller,
                                  Environment environment) {
   if (!accepts(route, caller.kind)) return Reason::credential_not_accepted;
+  if (caller.is_cross_site) return Reason::cross_site;
   if (route.environment != Environment::none && route.environment != environment) return Reason::wrong_environment;
   if (route.upstream[place(environment)] == no_upstream) return Reason::wrong_environment;
-  if (route.organization_segment &&
+  if (route.organization_segment && caller.kind != CredentialKind::admin &&
       !names(segment(target.path(), *route.organization_segment), caller.answer->principal.organization)) {
     return Reason::wrong_organization;
   }

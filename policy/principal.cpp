@@ -57,4 +57,9 @@ bool is_presentable(const Principal& principal) {
          is_none_or_identity(principal.user) && principal.granted.size() <= max_granted;
 }
 
+bool is_presentable_session(const Principal& principal) {
+  return is_none_or_identity(principal.key_id) && is_none_or_identity(principal.organization) &&
+         is_identity_value(principal.user) && principal.granted.size() <= max_granted;
+}
+
 }  // namespace keygate::policy

@@ -47,4 +47,7 @@ inline constexpr std::size_t max_granted = 256;
 // key_id must be present; over max_granted scopes are no principal that a key service may name (C-14).
 bool is_presentable(const Principal& principal);
 
+// The same of a session's, which has a user and may have no key_id.
+bool is_presentable_session(const Principal& principal);
+
 }  // namespace keygate::policy

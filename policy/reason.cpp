@@ -30,6 +30,8 @@ constexpr std::array rows{
               "The API key has been revoked, which is permanent: create a new one.", Fault::client, 0},
     ReasonRow{Reason::disabled_key, 401, "disabled_key", "Unauthorized",
               "The API key is disabled: ask its owner to enable it.", Fault::client, 0},
+    ReasonRow{Reason::invalid_session, 401, "invalid_session", "Unauthorized",
+              "The session is unknown or has ended: sign in again.", Fault::client, 0},
 
     ReasonRow{Reason::insufficient_scope, 403, "insufficient_scope", "Forbidden",
               "The API key is valid but lacks a scope that this request requires.", Fault::client, 0},
@@ -39,6 +41,9 @@ constexpr std::array rows{
               "This request is not open to the environment, live or test, of the API key.", Fault::client, 0},
     ReasonRow{Reason::credential_not_accepted, 403, "credential_not_accepted", "Forbidden",
               "This request does not accept a credential of this kind.", Fault::client, 0},
+    ReasonRow{Reason::cross_site, 403, "cross_site", "Forbidden",
+              "A session cookie was sent with a request from another site, or one that does not say where it is from.",
+              Fault::client, 0},
     ReasonRow{Reason::no_route, 403, "no_route", "Forbidden", "No route allows this method on this path: check both.",
               Fault::client, 0},
     ReasonRow{Reason::no_route_as_404, 404, "no_route", "Not Found",

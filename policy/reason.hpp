@@ -20,10 +20,12 @@ enum class Reason : std::uint8_t {
   expired_key,
   revoked_key,
   disabled_key,
+  invalid_session,
   insufficient_scope,
   wrong_organization,
   wrong_environment,
   credential_not_accepted,
+  cross_site,
   no_route,
   no_route_as_404,  // the same code with the status that `unmatched: 404` asks for
   method_not_allowed,

@@ -1,5 +1,7 @@
 #include "proxy/client.hpp"
 
+#include "proxy/vigil.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <poll.h>
@@ -64,6 +66,9 @@ void Client::limit(std::chrono::milliseconds after) {
 // A client that has closed its side outside a tunnel has left (F-44): looked for once a tick, because a read that waits
 // for it would cost a system call a request.
 void Client::on_tick() {
+  if (vigil != nullptr) {
+    vigil->on_tick();
+  }
   if (awaited == nullptr) {
     return;
   }
@@ -90,8 +95,17 @@ void Client::on_drain() {
   socket.cancel(ignored);
 }
 
-void Client::abort() {
-  is_leaving = has_left = was_cut = true;
+void Client::on_change(const keys::KeyDigest& digest) {
+  if (vigil != nullptr) {
+    vigil->on_change(digest);
+  }
+}
+
+void Client::abort() { cut(policy::Reason::draining); }
+
+void Client::cut(policy::Reason why) {
+  is_leaving = has_left = true;
+  was_cut = was_cut.value_or(why);
   error_code ignored;
   socket.close(ignored);
   if (awaited != nullptr) {

@@ -2,13 +2,17 @@
 // frame; an idle one holds no buffer.
 #pragma once
 
+#include "policy/reason.hpp"
 #include "proxy/send_deadline.hpp"
 #include "proxy/worker.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace keygate::proxy {
+
+class Vigil;
 
 class Client final : public Resident {
  public:
@@ -33,8 +37,11 @@ class Client final : public Resident {
   void limit_send(std::chrono::milliseconds after) { send_deadline.arm(worker, after); }
 
   void on_tick() override;
+  void on_change(const keys::KeyDigest& digest) override;
   void on_drain() override;
   void abort() override;
+  // Ends what is being served, because who asked for it no longer may.
+  void cut(policy::Reason why);
 
   Worker& worker;
   TcpSocket socket;
@@ -50,8 +57,9 @@ class Client final : public Resident {
   bool is_leaving = false;                // told to leave while idle
   UpstreamConnection* awaited = nullptr;  // an answer is waited for here; cancelled when the client leaves
   bool has_left = false;
-  bool was_cut = false;      // by us: it took longer than there was time to drain
-  std::uint64_t served = 0;  // requests, the current one included
+  std::optional<policy::Reason> was_cut;  // by us: it took longer than there was time to drain, or its key went
+  Vigil* vigil = nullptr;                 // over the credential of what is being served
+  std::uint64_t served = 0;               // requests, the current one included
 };
 
 }  // namespace keygate::proxy

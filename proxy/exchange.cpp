@@ -30,7 +30,8 @@ Exchange::Exchange(Client& client, ExchangeParts& room, std::shared_ptr<const Ge
       generation_(std::move(generation)),
       snapshot_(*generation_->snapshot),
       began_(SteadyClock::now()),
-      began_at_(std::chrono::system_clock::now()) {
+      began_at_(std::chrono::system_clock::now()),
+      vigil_(client) {
   request_.field_count = 0;
   request_.method_word = {};
   request_.method = policy::Method::get;
@@ -46,6 +47,7 @@ Exchange::~Exchange() { wipe_head(); }
 
 // The head held a key in clear; its memory is somebody else's next.
 void Exchange::wipe_head() {
+  vigil_.end();
   if (!head_bytes_.empty()) {
     explicit_bzero(head_bytes_.data(), head_bytes_.size());
     head_bytes_ = {};
@@ -141,14 +143,14 @@ std::optional<Reason> Exchange::canonicalise() {
 
 // Finds the credential and, where this worker knows it already, whose it is.
 void Exchange::extract() {
-  const Approach found = approach(snapshot_, route_, request_, *target_);
+  const Approach found = approach(snapshot_, route_, request_, *target_, worker_.hasher);
   presented_ = found.presented;
   caller_ = found.caller;
-  if (presented_.kind != keys::Presented::Kind::one) {
+  digest_ = found.digest;
+  if (caller_.found != policy::Caller::Found::could_not_find_out) {
     return;
   }
-  digest_ = worker_.hasher(presented_.secret);
-  if (auto record = worker_.resolver().recall(digest_, began_)) {
+  if (auto record = worker_.resolver(caller_.kind).recall(digest_, began_)) {
     source_ = "memory";
     take_record(std::move(record));
   }
@@ -157,7 +159,7 @@ void Exchange::extract() {
 Awaitable<void> Exchange::look_up() {
   const auto deadline = SteadyClock::now() + look_up_limit;
   Result<std::shared_ptr<const keys::Record>> found =
-      co_await worker_.resolver().look_up(digest_, presented_.secret, deadline);
+      co_await worker_.resolver(caller_.kind).look_up(digest_, presented_.secret, deadline);
   if (found && *found) {
     source_ = (*found)->source;
     take_record(std::move(*found));

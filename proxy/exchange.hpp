@@ -11,6 +11,7 @@
 #include "proxy/response_head.hpp"
 #include "proxy/return_head.hpp"
 #include "proxy/to_send.hpp"
+#include "proxy/vigil.hpp"
 #include "telemetry/outcome.hpp"
 
 #include <array>
@@ -117,6 +118,7 @@ class Exchange {
   policy::Caller caller_;
   std::shared_ptr<const keys::Record> record_;
   policy::Held own_held_;
+  Vigil vigil_;
   bool keeps_client_ = true, is_peer_trusted_ = false;
 
   // forwarding

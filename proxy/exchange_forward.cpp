@@ -28,8 +28,11 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
   is_forwarding_ = true;
   is_request_body_done_ = !request_.has_body();
   request_left_ = request_.content_length;
-  if (record_) {
+  if (record_ && caller_.kind == policy::CredentialKind::api_key) {
     worker_.note_use(digest_, std::chrono::duration_cast<std::chrono::seconds>(began_at_.time_since_epoch()).count());
+  }
+  if (record_) {
+    vigil_.begin({snapshot_, route_, *target_, caller_, *record_, digest_, presented_.secret});
   }
   unsigned tries_left = 1 + upstream_->settings().retry_attempts;
   Tried tried = Tried::may_retry;
@@ -107,7 +110,8 @@ Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
                            .peer = client_.peer_text,
                            .is_peer_v6 = client_.peer.is_v6(),
                            .is_peer_trusted = is_peer_trusted_,
-                           .request_id = request_id_};
+                           .request_id = request_id_,
+                           .is_degraded = record_ && record_->is_stale};
   const std::size_t bound = forward_head_bound(facts, grant);
   if (out_.capacity() < bound) {
     out_ = worker_.buffers.lease(bound);

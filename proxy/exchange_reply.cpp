@@ -96,17 +96,20 @@ void Exchange::finish(Reason reason, int status) {
     outcome.route = route_->name;
     outcome.conditions = route_->conditions_text;
   }
-  if (record_) {
-    const policy::Principal& principal = record_->answer.principal;
+  if (caller_.answer != nullptr) {
+    const policy::Principal& principal = caller_.answer->principal;
     outcome.key_id = principal.key_id;
     outcome.organization_id = principal.organization;
     outcome.environment = policy::to_string(
         caller_.prefix_environment != policy::Environment::none ? caller_.prefix_environment : principal.environment);
     outcome.scopes = caller_.held->text;
-    outcome.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - record_->asked_at).count();
     if (reason == Reason::insufficient_scope) {
       outcome.required_scopes = route_->scopes_text;
     }
+  }
+  if (record_) {
+    outcome.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - record_->asked_at).count();
+    outcome.is_degraded = record_->is_stale;
   }
   if (upstream_) {
     outcome.upstream = upstream_->settings().name;

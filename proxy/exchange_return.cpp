@@ -104,8 +104,8 @@ Awaitable<After> Exchange::return_response() {
   co_return keeps_client_ ? After::keep : After::linger;
 }
 
-// The client left, or was sent away when the time to drain was over.
-Reason Exchange::leaving_reason() const { return client_.was_cut ? Reason::draining : Reason::client_closed; }
+// The client left, or was sent away.
+Reason Exchange::leaving_reason() const { return client_.was_cut.value_or(Reason::client_closed); }
 
 bool Exchange::upstream_is_reusable(bool is_complete) const {
   return is_complete && is_request_body_done_ && !upload_.is_running && response_.keep_alive &&

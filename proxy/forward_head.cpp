@@ -185,6 +185,9 @@ std::size_t write_forward_head(const ForwardFacts& facts, const policy::Grant& g
     out << "Content-Length: " << facts.head.content_length << "\r\n";
   }
   write_forwarding(facts, seen, out);
+  if (facts.is_degraded) {
+    out.field("X-Keygate-Degraded", "true");
+  }
   write_identities(facts.snapshot.settings->identity_headers, grant, out);
   out << "\r\n";
   return out.size();

@@ -24,6 +24,7 @@ struct ForwardFacts {
   bool is_peer_v6 = false;
   bool is_peer_trusted = false;  // its X-Forwarded-* and X-Request-Id are believed
   std::string_view request_id;   // ours, or a trusted proxy's that was adopted
+  bool is_degraded = false;      // identified by what is older than the staleness bound (stale_if_error)
 };
 
 // An upper bound on what write_forward_head writes.

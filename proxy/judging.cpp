@@ -1,6 +1,7 @@
 #include "proxy/judging.hpp"
 
 #include "proxy/forward_head.hpp"
+#include "proxy/request_target.hpp"
 
 #include <algorithm>
 
@@ -12,6 +13,64 @@ using policy::Reason;
 Reason reason_of(policy::TargetFlaw flaw) {
   const bool is_malformed = flaw == policy::TargetFlaw::not_origin_form || flaw == policy::TargetFlaw::forbidden_byte;
   return is_malformed ? Reason::bad_request : Reason::ambiguous_path;
+}
+
+using Source = config::CredentialSource::Kind;
+
+// Browsers send cookies with what other sites make them ask. GET, HEAD and OPTIONS change nothing; anything else has to
+// come from the page's own origin and say so (contract of Fetch: Origin, or Sec-Fetch-Site).
+bool is_cross_site(const RequestHead& head) {
+  const bool is_safe = head.method == policy::Method::get || head.method == policy::Method::head ||
+                       head.method == policy::Method::options;
+  if (is_safe) {
+    return false;
+  }
+  std::optional<std::string_view> origin, site;
+  for (const policy::HeaderField& field : head.headers()) {
+    const bool is_origin = equals_ignoring_case(field.name, "origin");
+    const bool is_site = equals_ignoring_case(field.name, "sec-fetch-site");
+    if ((is_origin && origin) || (is_site && site)) {
+      return true;  // said twice: nobody knows which is read
+    }
+    origin = is_origin ? std::optional(field.value) : origin;
+    site = is_site ? std::optional(field.value) : site;
+  }
+  if (origin) {
+    // The scheme is not known behind a proxy that ends TLS; the port that goes with it is left out by browsers.
+    const std::size_t scheme = origin->find("://");
+    return scheme == std::string_view::npos ||
+           !same_authority(origin->substr(scheme + 3), head.host, origin->starts_with("https") ? 443 : 80);
+  }
+  return !site || *site != "same-origin";
+}
+
+// What was presented is an admin secret, an API key or a session; where it is none, it is malformed.
+void name_kind(const Snapshot& snapshot, const policy::Route& route, const RequestHead& head, Approach& result) {
+  using Found = policy::Caller::Found;
+  policy::Caller& caller = result.caller;
+  const Source source = result.presented.source;
+  const bool may_be_admin = source == Source::bearer || source == Source::header;
+  if (const auto* admin = may_be_admin ? snapshot.secrets.admins.find(result.digest) : nullptr) {
+    caller.found = Found::answered;
+    caller.kind = policy::CredentialKind::admin;
+    caller.answer = &admin->answer;
+    caller.held = &snapshot.admins_hold[static_cast<std::size_t>(admin - snapshot.secrets.admins.all().data())];
+    return;
+  }
+  caller.found = Found::could_not_find_out;
+  if (result.presented.kind == keys::Presented::Kind::one) {
+    caller.kind = policy::CredentialKind::api_key;
+    caller.prefix_environment = result.presented.environment;
+    return;
+  }
+  const bool may_be_session =
+      snapshot.reads_sessions && (source == Source::cookie || (source == Source::bearer && route.accepts_session));
+  if (!may_be_session) {
+    caller.found = Found::malformed;
+    return;
+  }
+  caller.kind = policy::CredentialKind::session;
+  caller.is_cross_site = source == Source::cookie && is_cross_site(head);
 }
 
 }  // namespace
@@ -47,7 +106,7 @@ std::variant<policy::RequestTarget, HeadRefusal> settled_target(const Snapshot& 
 }
 
 Approach approach(const Snapshot& snapshot, const policy::Route* route, const RequestHead& head,
-                  const policy::RequestTarget& target) {
+                  const policy::RequestTarget& target, keys::Hasher& hash) {
   using Found = policy::Caller::Found;
   Approach result;
   if (route == nullptr || route->access == policy::Access::anonymous) {
@@ -66,9 +125,9 @@ Approach approach(const Snapshot& snapshot, const policy::Route* route, const Re
       result.caller.found = Found::malformed;
       break;
     case keys::Presented::Kind::one:
-      result.caller.found = Found::could_not_find_out;
-      result.caller.kind = policy::CredentialKind::api_key;
-      result.caller.prefix_environment = result.presented.environment;
+    case keys::Presented::Kind::unfit:
+      result.digest = hash(result.presented.secret);
+      name_kind(snapshot, *route, head, result);
       break;
   }
   return result;

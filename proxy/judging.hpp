@@ -28,11 +28,12 @@ std::variant<policy::RequestTarget, HeadRefusal> settled_target(const Snapshot& 
 struct Approach {
   keys::Presented presented;
   policy::Caller caller;
+  keys::KeyDigest digest;  // of what was presented, if anything was
 };
 
 // Finds the credential; a route that asks for none, or none at all, has nobody look.
 Approach approach(const Snapshot& snapshot, const policy::Route* route, const RequestHead& head,
-                  const policy::RequestTarget& target);
+                  const policy::RequestTarget& target, keys::Hasher& hash);
 
 // A trusted proxy's id joins its log to ours; anybody else's could forge a line in it. For a peer that is trusted;
 // empty: it sent none that can be used.

@@ -33,7 +33,8 @@ Rehearsal::Rehearsal(const Snapshot& snapshot, std::string head, Address peer)
     return;
   }
   route_ = snapshot_.policy->table.match(match_input());
-  const Approach found = approach(snapshot_, route_, *head_, *target_);
+  keys::Hasher hash;
+  const Approach found = approach(snapshot_, route_, *head_, *target_, hash);
   presented_ = found.presented;
   caller_ = found.caller;
 }

@@ -3,14 +3,27 @@
 #include <utility>
 
 namespace keygate::proxy {
+namespace {
+
+bool has_sessions(const config::Settings& settings) {
+  return settings.resolution.service && settings.resolution.service->session_url;
+}
+
+}  // namespace
 
 Snapshot::Snapshot(std::uint64_t number, std::shared_ptr<const config::Settings> from,
-                   std::shared_ptr<const policy::Policy> rules)
+                   std::shared_ptr<const policy::Policy> rules, keys::Secrets read)
     : generation(number),
       settings(std::move(from)),
       policy(std::move(rules)),
       reserved(settings->identity_headers, settings->credentials),
-      credentials(settings->credentials),
-      trusted(settings->trusted_proxies) {}
+      credentials(settings->credentials, has_sessions(*settings)),
+      trusted(settings->trusted_proxies),
+      secrets(std::move(read)),
+      reads_sessions(has_sessions(*settings)) {
+  for (const keys::AdminSecret& admin : secrets.admins.all()) {
+    admins_hold.push_back(policy->catalogue.expand(admin.answer.principal.granted));
+  }
+}
 
 }  // namespace keygate::proxy

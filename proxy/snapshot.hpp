@@ -4,18 +4,20 @@
 
 #include "config/settings.hpp"
 #include "keys/credential.hpp"
+#include "keys/secrets.hpp"
 #include "policy/policy.hpp"
 #include "policy/reserved_names.hpp"
 #include "proxy/forwarding.hpp"
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 namespace keygate::proxy {
 
 struct Snapshot {
   Snapshot(std::uint64_t number, std::shared_ptr<const config::Settings> from,
-           std::shared_ptr<const policy::Policy> rules);
+           std::shared_ptr<const policy::Policy> rules, keys::Secrets read = {});
 
   std::uint64_t generation;
   std::shared_ptr<const config::Settings> settings;
@@ -23,6 +25,9 @@ struct Snapshot {
   policy::ReservedNames reserved;
   keys::CredentialPlan credentials;
   TrustedProxies trusted;
+  keys::Secrets secrets;                  // empty where nothing may be read
+  std::vector<policy::Held> admins_hold;  // of each of secrets.admins, what it holds under this catalogue
+  bool reads_sessions;
 };
 
 }  // namespace keygate::proxy

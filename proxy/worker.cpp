@@ -40,7 +40,6 @@ constexpr std::array<char, 512> hex_pairs = [] {
 
 Worker::Worker(Parts parts)
     : max_clients(parts.max_clients),
-      sources_(parts.make_sources(io)),
       access_log_(parts.access_log),
       access_format_(parts.access_format),
       store_(parts.store),
@@ -49,12 +48,17 @@ Worker::Worker(Parts parts)
   for (std::uint64_t& word : id_state_) {
     word = std::uint64_t{random()} << 32U | random() | 1U;
   }
-  std::vector<keys::Source*> sources;
-  for (const auto& source : sources_) {
-    sources.push_back(source.get());
-  }
-  resolver_ = std::make_unique<keys::Resolver>(io, std::move(sources), parts.snapshot->settings->resolution);
+  const config::ResolutionSettings& resolution = parts.snapshot->settings->resolution;
+  const keys::Dependencies::Place place{io, parts.store, parts.workers};
+  dependencies_ = std::make_unique<keys::Dependencies>(place, resolution, parts.snapshot->secrets);
+  resolver_ = std::make_unique<keys::Resolver>(io, dependencies_->for_keys(), resolution);
+  session_resolver_ = std::make_unique<keys::Resolver>(io, dependencies_->for_sessions(), resolution);
   apply(std::move(parts.snapshot));
+  keys::Dependencies::Listener listener;
+  listener.on_change = [this](const keys::KeyDigest& digest) { invalidate(digest); };
+  listener.on_up = [this] { push_up(); };
+  listener.on_down = [this] { push_down(); };
+  dependencies_->listen(std::move(listener));
 }
 
 Worker::~Worker() {
@@ -68,7 +72,12 @@ void Worker::apply(std::shared_ptr<const Snapshot> snapshot) {
     auto kept = find_unchanged(wanted);
     next->upstreams.push_back(kept ? std::move(kept) : std::make_shared<Upstream>(io, deadlines, wanted));
   }
-  resolver_->apply(snapshot->policy->catalogue, snapshot->generation, snapshot->settings->resolution);
+  const config::ResolutionSettings& resolution = snapshot->settings->resolution;
+  if (current_) {
+    dependencies_->apply(resolution, snapshot->secrets);
+  }
+  resolver_->apply(snapshot->policy->catalogue, snapshot->generation, resolution);
+  session_resolver_->apply(snapshot->policy->catalogue, snapshot->generation, resolution);
   next->snapshot = std::move(snapshot);
   current_ = std::move(next);
 }
@@ -83,6 +92,24 @@ std::shared_ptr<Upstream> Worker::find_unchanged(const config::UpstreamSettings&
     }
   }
   return nullptr;
+}
+
+void Worker::invalidate(const keys::KeyDigest& digest) {
+  resolver_->invalidate(digest);
+  session_resolver_->invalidate(digest);
+  for (auto it = residents.begin(); it != residents.end();) {
+    (it++)->on_change(digest);
+  }
+}
+
+void Worker::push_up() {
+  resolver_->push_up();
+  session_resolver_->push_up();
+}
+
+void Worker::push_down() {
+  resolver_->push_down();
+  session_resolver_->push_down();
 }
 
 void Worker::drain() { is_draining_ = true; }

@@ -2,6 +2,7 @@
 // is touched by another thread; others post to `io`. Made and run by app/server.
 #pragma once
 
+#include "keys/dependencies.hpp"
 #include "keys/digest.hpp"
 #include "keys/resolver.hpp"
 #include "proxy/buffers.hpp"
@@ -16,7 +17,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -38,6 +38,8 @@ struct Generation {
 class Resident : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   virtual void on_tick() = 0;
+  // The credential of `digest` is no longer what it was.
+  virtual void on_change(const keys::KeyDigest& digest) = 0;
   // Idle clients leave; whoever is in an exchange finishes it.
   virtual void on_drain() = 0;
   // Ends it now, whatever it does.
@@ -51,13 +53,12 @@ struct ExchangeRoom;  // the memory an exchange needs while it runs; see exchang
 
 class Worker {
  public:
-  // `make_sources` is called once; what it makes is given to the resolver and lives as long as the worker.
   struct Parts {
     std::shared_ptr<const Snapshot> snapshot;
-    std::function<std::vector<std::unique_ptr<keys::Source>>(net::io_context&)> make_sources;
     telemetry::AccessLog* access_log = nullptr;
     telemetry::AccessFormat access_format = telemetry::AccessFormat::json;
-    keys::StoreThread* store = nullptr;  // told of uses; may be null
+    keys::StoreThread* store = nullptr;  // asked, and told of uses; null where the settings name none
+    std::size_t workers = 1;             // of the process
     std::size_t max_clients = 10'000;
   };
   explicit Worker(Parts parts);
@@ -89,7 +90,13 @@ class Worker {
   std::size_t client_count = 0;
   const std::size_t max_clients;
 
-  keys::Resolver& resolver() { return *resolver_; }
+  // Of API keys, and of sessions: one can never pass for the other.
+  keys::Resolver& resolver(policy::CredentialKind kind) {
+    return kind == policy::CredentialKind::session ? *session_resolver_ : *resolver_;
+  }
+  // The key or session was revoked or has changed: nobody uses what is known of it, and whoever is being served by it
+  // is looked at again.
+  void invalidate(const keys::KeyDigest& digest);
   // A key was granted something now: handed to the store once a tick, off the request path.
   void note_use(const keys::KeyDigest& digest, std::int64_t unix_seconds);
 
@@ -99,12 +106,15 @@ class Worker {
   void wait_for_tick();
   void advance_deadlines();
   void on_tick();
+  void push_up();
+  void push_down();
   void flush_log();
   void flush_uses();
 
   std::shared_ptr<const Generation> current_;
-  std::vector<std::unique_ptr<keys::Source>> sources_;
+  std::unique_ptr<keys::Dependencies> dependencies_;
   std::unique_ptr<keys::Resolver> resolver_;
+  std::unique_ptr<keys::Resolver> session_resolver_;
   telemetry::AccessLog* access_log_;
   telemetry::AccessFormat access_format_;
   keys::StoreThread* store_;

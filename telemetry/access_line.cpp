@@ -208,6 +208,7 @@ void append_json(std::string& out, const Outcome& outcome) {
     write_member(line, R"(,"conditions":")", outcome.conditions);
     write_member(line, R"(,"source":")", outcome.source);
     if (outcome.age_ms >= 0) line << R"(,"age_ms":)" << outcome.age_ms;
+    if (outcome.is_degraded) line << R"(,"degraded":true)";
     line << R"(,"generation":)" << outcome.generation;
     line << R"(,"bytes_in":)" << outcome.bytes_in;
     line << R"(,"bytes_out":)" << outcome.bytes_out;

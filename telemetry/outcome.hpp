@@ -29,6 +29,7 @@ struct Outcome {
   std::string_view conditions;       // names of the header criteria that the route matched on
   std::string_view source;           // memory, or the name of the source that answered
   std::int64_t age_ms = -1;          // of the record that decided; -1: none did
+  bool is_degraded = false;          // that record was past the bound, and nobody could be asked
   std::uint64_t generation = 0;
   std::uint64_t bytes_in = 0;   // body bytes received from the client
   std::uint64_t bytes_out = 0;  // body bytes sent to the client

@@ -95,7 +95,9 @@ class AnsweringSource final : public Source {
 TEST(Allocations, RecallOfWhatIsThereMakesNone) {
   net::io_context io{1};
   AnsweringSource source(io);
-  Resolver resolver(io, {&source}, {});
+  Resolver::Parts parts;
+  parts.sources = {&source};
+  Resolver resolver(io, parts, {});
   const policy::Catalogue catalogue;
   resolver.apply(catalogue, 1, {});
   Hasher hasher;

@@ -120,12 +120,18 @@ class ResolverTest : public testing::Test {
     return (**asker.outcome)->answer.principal.key_id;
   }
 
+  static Resolver::Parts asking(std::vector<Source*> sources) {
+    Resolver::Parts parts;
+    parts.sources = std::move(sources);
+    return parts;
+  }
+
   net::io_context io{1};
   Hasher hasher;
   ScriptedSource first{"redis"}, second{"service"};
   config::ResolutionSettings settings;
   policy::Catalogue catalogue = catalogue_of({"a:read", "a:write"});
-  std::unique_ptr<Resolver> resolver = std::make_unique<Resolver>(io, std::vector<Source*>{&first, &second}, settings);
+  std::unique_ptr<Resolver> resolver = std::make_unique<Resolver>(io, asking({&first, &second}), settings);
   const std::string key_a = "key_a", key_b = "key_b";
 };
 
@@ -256,7 +262,7 @@ TEST_F(ResolverTest, UnknownIsAnAnswerAndIsRemembered) {
 }
 
 TEST_F(ResolverTest, WithoutSourcesNothingCanBeFoundOut) {
-  resolver = std::make_unique<Resolver>(io, std::vector<Source*>{}, settings);
+  resolver = std::make_unique<Resolver>(io, asking({}), settings);
   Asker asker;
   ask(asker, key_a);
   EXPECT_EQ(error_of(asker), errc::unavailable);

@@ -1,0 +1,50 @@
+// Whom does a worker ask, and who tells it of changes: the embedded store, or Redis and a key service. One a worker,
+// built from the configuration; used on the worker's thread only.
+#pragma once
+
+#include "config/settings.hpp"
+#include "keys/resolver.hpp"
+#include "keys/secrets.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace keygate::keys {
+
+class StoreThread;
+
+class Dependencies {
+ public:
+  struct Place {
+    net::io_context& io;
+    StoreThread* store = nullptr;  // where settings.store says so; outlives this
+    std::size_t workers = 1;       // among whom limits of the process are shared
+  };
+
+  // Who hears of pushed changes.
+  struct Listener {
+    std::function<void(const KeyDigest&)> on_change;
+    std::function<void()> on_up;
+    std::function<void()> on_down;
+  };
+
+  Dependencies(const Place& place, const config::ResolutionSettings& settings, const Secrets& secrets);
+  ~Dependencies();
+
+  // What resolvers of API keys and of sessions are made with; both go before this does. Of sessions: no source where
+  // nobody knows them.
+  Resolver::Parts for_keys() const;
+  Resolver::Parts for_sessions() const;
+
+  // From now on changes are told to `listener`.
+  void listen(Listener listener);
+
+  // New passwords, tokens, signing keys and timeouts; addresses stay.
+  void apply(const config::ResolutionSettings& settings, const Secrets& secrets);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace keygate::keys

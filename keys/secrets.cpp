@@ -1,0 +1,47 @@
+#include "keys/secrets.hpp"
+
+#include "keys/secret_file.hpp"
+
+#include <optional>
+#include <utility>
+
+namespace keygate::keys {
+namespace {
+
+template <class T>
+T taken(config::Parsed<T> parsed, const config::Position& where, const std::string& path, config::Problems& problems) {
+  if (auto* fault = std::get_if<config::Fault>(&parsed)) {
+    problems.push_back({config::Severity::error, where, path, fault->message, fault->hint});
+    return {};
+  }
+  return std::move(std::get<T>(parsed));
+}
+
+std::string read_optional(const std::optional<config::SecretSettings>& secret, const std::string& path,
+                          config::Problems& problems) {
+  return secret ? taken(read_secret(*secret), secret->where, path, problems) : std::string();
+}
+
+}  // namespace
+
+Secrets read_secrets(const config::Settings& settings, config::Problems& problems) {
+  Secrets secrets;
+  const auto& admins = settings.credentials.admin_secrets;
+  if (!admins.empty()) {
+    secrets.admins =
+        taken(AdminSecrets::read(settings.credentials), admins.front().where, "credentials.admin_secrets", problems);
+  }
+  if (const auto& redis = settings.resolution.redis) {
+    secrets.redis_password = read_optional(redis->password, "resolution.redis", problems);
+    if (!redis->signing_key_file.empty()) {
+      secrets.signing_keys = taken(read_signing_keys(redis->signing_key_file), redis->where,
+                                   "resolution.redis.signing_key_file", problems);
+    }
+  }
+  if (const auto& service = settings.resolution.service) {
+    secrets.service_token = read_optional(service->token, "resolution.service", problems);
+  }
+  return secrets;
+}
+
+}  // namespace keygate::keys

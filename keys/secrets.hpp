@@ -1,0 +1,23 @@
+// What the configuration only names: passwords, tokens and signing keys, as they were read at start or reload.
+// Read by app; held by the snapshot; never logged.
+#pragma once
+
+#include "config/settings.hpp"
+#include "keys/admin_secrets.hpp"
+
+#include <string>
+#include <vector>
+
+namespace keygate::keys {
+
+struct Secrets {
+  AdminSecrets admins;
+  std::string redis_password;             // empty: none
+  std::vector<std::string> signing_keys;  // the first signs, all verify; empty: records are not signed
+  std::string service_token;              // empty: none
+};
+
+// Reads all that `settings` name. What cannot be had is a Problem at the place that names it.
+Secrets read_secrets(const config::Settings& settings, config::Problems& problems);
+
+}  // namespace keygate::keys
