@@ -49,11 +49,14 @@ std::optional<Bytes> hop_of(std::string_view hop) {
 }
 
 bool is_trusted(const Bytes& bytes) {
-  const auto begins_with = [&bytes](const Bytes& network, std::size_t size) {
-    return std::equal(network.begin(), network.begin() + static_cast<std::ptrdiff_t>(size), bytes.begin());
+  const auto is_in = [&bytes](const char* network, unsigned bits) {
+    const Bytes first = *address_of(network);
+    for (unsigned bit = 0; bit < bits; ++bit) {
+      if (((first[bit / 8] ^ bytes[bit / 8]) & (0x80U >> bit % 8)) != 0) return false;
+    }
+    return true;
   };
-  return begins_with(*address_of("10.0.0.0"), 13) || begins_with(*address_of("192.0.2.0"), 15) ||
-         begins_with(*address_of("fd00::"), 1);
+  return is_in("10.0.0.0", 96 + 8) || is_in("172.16.0.0", 96 + 12) || is_in("192.0.2.0", 96 + 25) || is_in("fd00::", 7);
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -97,7 +100,8 @@ Bytes bytes_of(const proxy::Address& address) {
 }  // namespace
 
 void probe(std::string_view input) {
-  static const proxy::TrustedProxies trusted({{"10.0.0.0/8", {}}, {"::ffff:192.0.2.0/120", {}}, {"fd00::/8", {}}});
+  static const proxy::TrustedProxies trusted(
+      {{"10.0.0.0/8", {}}, {"172.16.0.0/12", {}}, {"::ffff:192.0.2.0/121", {}}, {"fd00::/7", {}}});
   // A zone, which inet_pton does not know; or a NUL, which no field value has behind the gate.
   if (input.find_first_of(std::string_view("%\0", 2)) != std::string_view::npos) return;
   const auto values = split(input, '\n');

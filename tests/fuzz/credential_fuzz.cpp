@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace keygate::fuzz {
@@ -17,18 +18,13 @@ using keys::Presented;
 using policy::Environment;
 using Kind = Presented::Kind;
 
-const keys::CredentialPlan& plan() {
+keys::CredentialPlan plan_with(std::vector<config::KeyFormatSettings> formats) {
   using Source = config::CredentialSource::Kind;
-  static const keys::CredentialPlan made = [] {
-    config::CredentialSettings settings;
-    settings.sources = {
-        {Source::bearer, ""}, {Source::header, "x-api-key"}, {Source::query, "api_key"}, {Source::cookie, "session"}};
-    settings.formats = {{.prefix = "rk_", .environment = Environment::live, .length = 24, .where = {}},
-                        {.prefix = "rk_test_", .environment = Environment::test, .length = 24, .where = {}},
-                        {.prefix = "open.", .where = {}}};
-    return keys::CredentialPlan(settings);
-  }();
-  return made;
+  config::CredentialSettings settings;
+  settings.sources = {
+      {Source::bearer, ""}, {Source::header, "x-api-key"}, {Source::query, "api_key"}, {Source::cookie, "session"}};
+  settings.formats = std::move(formats);
+  return keys::CredentialPlan(settings);
 }
 
 bool consists_of(std::string_view text, std::string_view more) {
@@ -125,24 +121,40 @@ void read_cookies(const std::vector<std::string>& headers, Reading& reading) {
   reading.take(values);
 }
 
-// The longest prefix decides, whether or not the key then fits.
-std::optional<Environment> environment_of(std::string_view key) {
-  const auto fits = [key](std::string_view prefix) {
-    return key.size() == 24 && consists_of(key.substr(prefix.size()), "");
-  };
-  if (key.starts_with("rk_test_")) return fits("rk_test_") ? std::optional(Environment::test) : std::nullopt;
-  if (key.starts_with("rk_")) return fits("rk_") ? std::optional(Environment::live) : std::nullopt;
-  const bool is_open = key.starts_with("open.") && key.size() >= 20 && key.size() <= 256;
-  return is_open && consists_of(key, "._~+/=-") ? std::optional(Environment::none) : std::nullopt;
+bool is_open(std::string_view key) { return key.size() >= 20 && key.size() <= 256 && consists_of(key, "._~+/=-"); }
+
+using EnvironmentOf = std::optional<Environment> (*)(std::string_view key);
+
+std::optional<Environment> without_formats(std::string_view key) {
+  return is_open(key) ? std::optional(Environment::none) : std::nullopt;
 }
 
-Kind due_kind(const Reading& reading) {
+// The longest prefix decides, whether or not the key then fits.
+std::optional<Environment> with_formats(std::string_view key) {
+  const auto fits = [key](std::size_t prefix) { return key.size() == 24 && consists_of(key.substr(prefix), ""); };
+  if (key.starts_with("rk_test_")) return fits(8) ? std::optional(Environment::test) : std::nullopt;
+  if (key.starts_with("rk_")) return fits(3) ? std::optional(Environment::live) : std::nullopt;
+  return key.starts_with("open.") ? without_formats(key) : std::nullopt;
+}
+
+Kind due_kind(const Reading& reading, EnvironmentOf environment_of) {
   const auto& values = reading.values;
   const bool differ = std::any_of(values.begin(), values.end(), [&](const auto& value) { return value != values[0]; });
   if (reading.is_doubled || differ) return Kind::ambiguous;
   if (reading.is_malformed) return Kind::malformed;
   if (values.empty()) return Kind::nothing;
   return environment_of(values[0]) ? Kind::one : Kind::malformed;
+}
+
+void check(const Presented& found, const Reading& reading, EnvironmentOf environment_of) {
+  hold_equal(static_cast<unsigned>(found.kind), static_cast<unsigned>(due_kind(reading, environment_of)),
+             "nothing (0), one (1), ambiguous (2) or malformed (3), as all the places together say");
+  if (found.kind != Kind::one) {
+    hold(found.secret.size() == 0, "only one key is a key");
+    return;
+  }
+  hold_equal(found.secret.reveal(), reading.values[0], "the key is what stands there");
+  hold(found.environment == *environment_of(reading.values[0]), "its longest prefix says its environment");
 }
 
 }  // namespace
@@ -167,15 +179,13 @@ void probe(std::string_view input) {
   read_query(lines[0], reading);
   read_cookies(all("cookie"), reading);
 
-  const Presented found = plan().extract(headers, lines[0]);
-  hold_equal(static_cast<unsigned>(found.kind), static_cast<unsigned>(due_kind(reading)),
-             "nothing (0), one (1), ambiguous (2) or malformed (3), as all the places together say");
-  if (found.kind != Kind::one) {
-    hold(found.secret.size() == 0, "only one key is a key");
-    return;
-  }
-  hold_equal(found.secret.reveal(), reading.values[0], "the key is what stands there");
-  hold(found.environment == *environment_of(reading.values[0]), "its longest prefix says its environment");
+  static const auto open = plan_with({});
+  static const auto strict =
+      plan_with({{.prefix = "rk_", .environment = Environment::live, .length = 24, .where = {}},
+                 {.prefix = "rk_test_", .environment = Environment::test, .length = 24, .where = {}},
+                 {.prefix = "open.", .where = {}}});
+  check(open.extract(headers, lines[0]), reading, without_formats);
+  check(strict.extract(headers, lines[0]), reading, with_formats);
 }
 
 }  // namespace keygate::fuzz
