@@ -1,5 +1,6 @@
 #include "proxy/response_head.hpp"
 
+#include "keys/characters.hpp"
 #include "proxy/request_head.hpp"
 
 #include <boost/beast/core/string.hpp>
@@ -18,6 +19,7 @@ enum class Known : std::uint8_t {
   content_length,
   date,
   hop_by_hop,
+  proxy_connection,
   transfer_encoding,
 };
 
@@ -34,7 +36,7 @@ constexpr auto known_names = std::to_array<KnownName>({{"te", Known::hop_by_hop}
                                                        {"keep-alive", Known::hop_by_hop},
                                                        {"cache-control", Known::cache_control},
                                                        {"content-length", Known::content_length},
-                                                       {"proxy-connection", Known::hop_by_hop},
+                                                       {"proxy-connection", Known::proxy_connection},
                                                        {"transfer-encoding", Known::transfer_encoding},
                                                        {"proxy-authenticate", Known::hop_by_hop}});
 
@@ -53,6 +55,15 @@ struct Seen {
   bool has_close = false;
   bool has_nominated = false;  // one that says more than close or keep-alive
 };
+
+bool is_token_list(std::string_view value) {
+  bool is_good = true;
+  for_each_element(value, [&](std::string_view option) {
+    is_good = is_good && keys::is_all(keys::CharacterClass::token, option);
+    return is_good;
+  });
+  return is_good;
+}
 
 std::optional<std::string_view> read_field(std::size_t i, Known known, Seen& seen, ResponseHead& out) {
   const std::string_view value = out.fields[i].value;
@@ -83,7 +94,10 @@ std::optional<std::string_view> read_field(std::size_t i, Known known, Seen& see
         }
         return true;
       });
-      return std::nullopt;
+      return !seen.has_nominated || is_token_list(value) ? std::nullopt
+                                                         : std::optional<std::string_view>("malformed Connection");
+    case Known::proxy_connection:
+      return is_token_list(value) ? std::nullopt : std::optional<std::string_view>("malformed Proxy-Connection");
     case Known::hop_by_hop:
       return std::nullopt;
     case Known::cache_control:

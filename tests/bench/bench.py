@@ -47,7 +47,7 @@ def main():
             tables += found
             is_within_budget = is_within_budget and is_fine
         report.show(tables, options)
-    except rig.Failure as failure:
+    except (rig.Failure, OSError) as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1
     return 1 if options.gate and not is_within_budget else 0

@@ -94,14 +94,15 @@ def tabulate(everyone, options):
     for proxy in everyone:
         ratios = [mine / theirs for mine, theirs in zip(proxy.micros, plain.micros)]
         rows.append([proxy.name, *(f"{micros:.1f}" for micros in proxy.micros), f"{statistics.median(proxy.micros):.1f}",
-                     spread(ratios, 2), f"{statistics.median(proxy.rates):,.0f}"])
+                     spread(ratios, 2), f"{statistics.median(proxy.rates):,.0f}",
+                     f"{statistics.median(micros * rate / 1e6 for micros, rate in zip(proxy.micros, proxy.rates)):.0%}"])
     check = [mine - theirs for mine, theirs in zip(full.micros, anonymous.micros)]
     rows.append(["the check: full job less anonymous", *(f"{micros:.1f}" for micros in check),
-                 f"{statistics.median(check):.1f}", "", ""])
+                 f"{statistics.median(check):.1f}", "", "", ""])
     caption = (f"CPU microseconds a request, user and kernel, whole process tree. {CONNECTIONS} keep-alive connections, answers "
                f"of 256 bytes, {rounds} interleaved rounds of {options.seconds} s; proxy on one core, upstream and load on another. "
                "Access log: Keygate to a file, nginx none.")
-    columns = ["", *(f"round {n}" for n in range(1, rounds + 1)), "median", "against nginx (range)", "requests/s"]
+    columns = ["", *(f"round {n}" for n in range(1, rounds + 1)), "median", "against nginx (range)", "requests/s", "of its core"]
     return Table("cpu", caption, columns, rows)
 
 

@@ -51,6 +51,8 @@ const Row refused[] = {
     {"M10_EmptyLength", response_with("Content-Length:\r\n")},
     {"M10_LengthWithZero", response_with("Content-Length: 05\r\n")},
     {"M10_LengthTooLarge", response_with("Content-Length: 18446744073709551616\r\n")},
+    {"ConnectionOptionThatIsNoToken", response_with("Connection: close, TE: x\r\n")},
+    {"ProxyConnectionThatIsNoToken", response_with("Proxy-Connection: keep alive\r\n")},
     {"Xchunked", response_with("Transfer-Encoding: xchunked\r\n")},
     {"Identity", response_with("Transfer-Encoding: identity\r\n")},
     {"GzipThenChunked", response_with("Transfer-Encoding: gzip, chunked\r\n")},
