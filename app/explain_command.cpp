@@ -47,7 +47,7 @@ std::int64_t now() {
 }
 
 std::shared_ptr<const proxy::Snapshot> snapshot_from(const std::string& file) {
-  Prepared prepared = prepare_file(file, 1);
+  Prepared prepared = prepare_file(file, 1, ReadSecrets::no);
   for (const config::Problem& problem : prepared.problems) std::cerr << config::render(problem) << '\n';
   if (!prepared.snapshot) throw Refusal{2, "keygate explain: the configuration has faults; nothing was explained"};
   return prepared.snapshot;

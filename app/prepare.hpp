@@ -17,7 +17,10 @@ struct Prepared {
   config::Problems problems;                        // sorted; may hold warnings beside a snapshot
 };
 
-Prepared prepare_file(const std::string& path, std::uint64_t generation);
-Prepared prepare(config::Loaded loaded, std::uint64_t generation);
+// Whether what the configuration only names is read too: passwords, tokens, certificates. `explain` leaves it.
+enum class ReadSecrets : std::uint8_t { yes, no };
+
+Prepared prepare_file(const std::string& path, std::uint64_t generation, ReadSecrets secrets = ReadSecrets::yes);
+Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets secrets = ReadSecrets::yes);
 
 }  // namespace keygate::app

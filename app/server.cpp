@@ -48,6 +48,21 @@ std::vector<std::string> names_of(const std::vector<config::ListenerSettings>& l
   return names;
 }
 
+// Addresses and names of what keys are resolved with; passwords, tokens and times may change.
+std::string where_keys_are(const config::ResolutionSettings& resolution) {
+  std::string text;
+  if (resolution.redis) {
+    const config::RedisAddress& address = resolution.redis->address;
+    text += address.host + ':' + std::to_string(address.port) + ' ' + address.socket + ' ' +
+            std::to_string(address.database) + ' ' + resolution.redis->name_space + ' ' +
+            resolution.redis->signing_key_file;
+  }
+  if (resolution.service) {
+    text += '|' + resolution.service->url.authority + (resolution.service->session_url ? "+sessions" : "");
+  }
+  return text;
+}
+
 // What cannot change while the process runs; a sentence for the operator where a reload asks for it.
 std::optional<std::string> fixed_setting_changed(const config::Settings& now, const config::Settings& next) {
   if (now.threads != next.threads) {
@@ -58,6 +73,10 @@ std::optional<std::string> fixed_setting_changed(const config::Settings& now, co
   };
   if (store_path(now) != store_path(next)) {
     return "resolution.store.path has changed: that needs a restart";
+  }
+  if (where_keys_are(now.resolution) != where_keys_are(next.resolution)) {
+    return "where keys are resolved (resolution.redis.url, .namespace, .signing_key_file or .service) has changed: that "
+           "needs a restart";
   }
   if (now.limits.connections != next.limits.connections) {
     return "limits.connections has changed: that needs a restart";
@@ -107,6 +126,9 @@ struct Server::Impl {
 };
 
 std::optional<std::string> Server::Impl::open_store() {
+  if (!settings().resolution.store) {
+    return std::nullopt;
+  }
   const auto& path = settings().resolution.store->path;
   // A digest that any process has changed is forgotten by every worker. By way of the control thread, whose list they
   // are.
@@ -246,6 +268,10 @@ std::optional<std::string> Server::start() {
   }
   impl_->configure_logging();
   const config::Settings& settings = impl_->settings();
+  if (settings.resolution.store && settings.resolution.redis) {
+    return "resolution.redis beside resolution.store is for a key server: this proxy asks its store itself; leave redis "
+           "out";
+  }
   const std::size_t count = settings.threads != 0 ? settings.threads : available_threads();
   const Connections connections = fit_connections(settings.limits, count);
   if (connections.fault) {

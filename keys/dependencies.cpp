@@ -1,33 +1,108 @@
 #include "keys/dependencies.hpp"
 
+#include "keys/redis_cache.hpp"
+#include "keys/redis_link.hpp"
+#include "keys/redis_subscription.hpp"
+#include "keys/service_source.hpp"
 #include "keys/store_thread.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace keygate::keys {
+namespace {
 
-struct Dependencies::Impl {
-  std::unique_ptr<Source> key_source;
-  Listener listener;
+constexpr std::size_t max_in_flight = 64;  // look-ups at the key service, of the process
+constexpr std::size_t max_waiting = 256;
+
+// A worker's share of what the process may do.
+HttpLimits limits_for(std::size_t workers) {
+  return {std::max<std::size_t>(1, max_in_flight / workers), std::max<std::size_t>(1, max_waiting / workers)};
+}
+
+RedisLinkSettings link_settings(const config::RedisSettings& redis, const Secrets& secrets) {
+  return {redis, secrets.redis_password};
+}
+
+// Redis, as one worker asks it and hears from it.
+struct Redis {
+  Redis(net::io_context& io, const config::RedisSettings& settings, const Secrets& secrets)
+      : link(io, link_settings(settings, secrets)),
+        keys(link, RecordCodec(settings.name_space, RecordSubject::key, secrets.signing_keys)),
+        sessions(link, RecordCodec(settings.name_space, RecordSubject::session, secrets.signing_keys)) {}
+
+  RedisLink link;
+  RedisCache keys;
+  RedisCache sessions;
+  std::unique_ptr<RedisSubscription> subscription;
 };
 
-Dependencies::Dependencies(const Place& place, const config::ResolutionSettings&, const Secrets&)
-    : impl_(std::make_unique<Impl>()) {
-  if (place.store != nullptr) impl_->key_source = place.store->source_for(place.io);
+}  // namespace
+
+struct Dependencies::Impl {
+  net::io_context& io;
+  std::unique_ptr<Source> store;
+  std::unique_ptr<ServiceSource> key_service;
+  std::unique_ptr<ServiceSource> session_service;
+  std::optional<RedisLinkSettings> subscribed;
+  std::string channel;
+  std::unique_ptr<Redis> redis;
+};
+
+Dependencies::Dependencies(const Place& place, const config::ResolutionSettings& settings, const Secrets& secrets)
+    : impl_(new Impl{place.io, {}, {}, {}, {}, {}, {}}) {
+  if (place.store != nullptr) impl_->store = place.store->source_for(place.io);
+  if (secrets.service) {
+    const HttpLimits limits = limits_for(place.workers);
+    impl_->key_service = std::make_unique<ServiceSource>(place.io, secrets.service, CredentialRole::key, limits);
+    if (settings.service && settings.service->session_url) {
+      impl_->session_service =
+          std::make_unique<ServiceSource>(place.io, secrets.service, CredentialRole::session, limits);
+    }
+  }
+  if (settings.redis) {
+    impl_->redis = std::make_unique<Redis>(place.io, *settings.redis, secrets);
+    impl_->subscribed = link_settings(*settings.redis, secrets);
+    impl_->channel = RecordCodec(settings.redis->name_space, RecordSubject::key, {}).channel();
+  }
 }
 
 Dependencies::~Dependencies() = default;
 
 Resolver::Parts Dependencies::for_keys() const {
   Resolver::Parts parts;
-  if (impl_->key_source) parts.sources.push_back(impl_->key_source.get());
+  if (impl_->store) parts.sources.push_back(impl_->store.get());
+  if (impl_->key_service) parts.sources.push_back(impl_->key_service.get());
+  if (impl_->redis) parts.cache = &impl_->redis->keys;
+  parts.expects_push = impl_->redis != nullptr;
   return parts;
 }
 
-Resolver::Parts Dependencies::for_sessions() const { return {}; }
+Resolver::Parts Dependencies::for_sessions() const {
+  Resolver::Parts parts;
+  if (impl_->session_service) parts.sources.push_back(impl_->session_service.get());
+  if (impl_->redis) parts.cache = &impl_->redis->sessions;
+  parts.expects_push = impl_->redis != nullptr;
+  return parts;
+}
 
-void Dependencies::listen(Listener listener) { impl_->listener = std::move(listener); }
+void Dependencies::listen(Listener listener) {
+  if (!impl_->redis) return;
+  RedisSubscription::Events events;
+  events.on_message = std::move(listener.on_change);
+  events.on_up = std::move(listener.on_up);
+  events.on_down = std::move(listener.on_down);
+  impl_->redis->subscription =
+      std::make_unique<RedisSubscription>(impl_->io, *impl_->subscribed, impl_->channel, std::move(events));
+}
 
-void Dependencies::apply(const config::ResolutionSettings&, const Secrets&) {}
+void Dependencies::apply(const config::ResolutionSettings& settings, const Secrets& secrets) {
+  if (impl_->key_service && secrets.service) impl_->key_service->apply(secrets.service);
+  if (impl_->session_service && secrets.service) impl_->session_service->apply(secrets.service);
+  if (!impl_->redis || !settings.redis) return;
+  const RedisLinkSettings next = link_settings(*settings.redis, secrets);
+  impl_->redis->link.apply(next);
+  if (impl_->redis->subscription) impl_->redis->subscription->apply(next);
+}
 
 }  // namespace keygate::keys

@@ -39,7 +39,7 @@ Secrets read_secrets(const config::Settings& settings, config::Problems& problem
     }
   }
   if (const auto& service = settings.resolution.service) {
-    secrets.service_token = read_optional(service->token, "resolution.service", problems);
+    secrets.service = taken(read_service_access(*service), service->where, "resolution.service", problems);
   }
   return secrets;
 }

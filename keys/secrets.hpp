@@ -4,7 +4,9 @@
 
 #include "config/settings.hpp"
 #include "keys/admin_secrets.hpp"
+#include "keys/service_access.hpp"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,7 +16,7 @@ struct Secrets {
   AdminSecrets admins;
   std::string redis_password;             // empty: none
   std::vector<std::string> signing_keys;  // the first signs, all verify; empty: records are not signed
-  std::string service_token;              // empty: none
+  std::shared_ptr<const ServiceAccess> service;  // null: none is configured
 };
 
 // Reads all that `settings` name. What cannot be had is a Problem at the place that names it.
