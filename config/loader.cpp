@@ -46,7 +46,9 @@ std::optional<PolicyDocument> read_policy_file(const Value& value, const std::st
 // A map is the policy itself, a scalar the name of its file.
 Reader<PolicyDocument> policy_or_file(Purpose purpose) {
   const std::string form = "a file name, or the policy itself";
-  return {form, [form, purpose, name = text(), policy = policy_reader(purpose)](const Value& value) -> std::optional<PolicyDocument> {
+  return {form,
+          [form, purpose, name = text(),
+           policy = policy_reader(purpose)](const Value& value) -> std::optional<PolicyDocument> {
             if (value.is_map()) return policy.read(value);
             if (value.is_list()) {
               value.refuse(form);

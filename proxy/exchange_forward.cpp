@@ -29,7 +29,8 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
   is_request_body_done_ = !request_.has_body();
   request_left_ = request_.content_length;
   if (record_) {
-    worker_.note_use(digest_, std::chrono::duration_cast<std::chrono::seconds>(began_at_.time_since_epoch()).count());
+    worker_.note_use(digest_, std::chrono::duration_cast<std::chrono::seconds>(began_at_.time_since_epoch()).count(),
+                     grant.route().scopes_text);
   }
   unsigned tries_left = 1 + upstream_->settings().retry_attempts;
   Tried tried = Tried::may_retry;
