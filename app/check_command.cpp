@@ -16,6 +16,12 @@ namespace {
 struct CheckOptions {
   std::string file;
   bool is_json = false;
+  bool is_key_server = false;
+};
+
+struct Checked {
+  config::Problems problems;
+  std::string summary;  // empty: there are faults
 };
 
 boost::json::object to_json(const config::Problem& problem) {
@@ -30,30 +36,62 @@ boost::json::object to_json(const config::Problem& problem) {
   return out;
 }
 
-void print_json(const Prepared& prepared) {
+void print_json(const Checked& checked) {
   boost::json::array problems;
-  for (const config::Problem& problem : prepared.problems) {
+  for (const config::Problem& problem : checked.problems) {
     problems.push_back(to_json(problem));
   }
   boost::json::object result;
-  result["ok"] = prepared.snapshot != nullptr;
+  result["ok"] = !checked.summary.empty();
   result["problems"] = std::move(problems);
   std::cout << boost::json::serialize(result) << "\n";
 }
 
+config::Loaded load_key_server(const std::string& file) {
+  config::LoadOptions options;
+  options.purpose = config::Purpose::key_server;
+  return config::load_file(file, options);
+}
+
+Checked checked_key_server(config::Loaded loaded) {
+  PreparedKeyServer prepared = prepare_key_server(std::move(loaded));
+  Checked checked{std::move(prepared.problems), {}};
+  if (prepared.settings) {
+    checked.summary = "a key server, " + std::to_string(prepared.policy->catalogue.size()) + " scopes";
+  }
+  return checked;
+}
+
+Checked check_file(const CheckOptions& options) {
+  if (options.is_key_server) {
+    return checked_key_server(load_key_server(options.file));
+  }
+  Guessed guessed = load_by_guess(options.file);
+  if (guessed.purpose == config::Purpose::key_server) {
+    return checked_key_server(std::move(guessed.loaded));
+  }
+  Prepared prepared = prepare(std::move(guessed.loaded), 1);
+  Checked checked{std::move(prepared.problems), {}};
+  if (prepared.snapshot) {
+    const policy::Policy& policy = *prepared.snapshot->policy;
+    checked.summary =
+        std::to_string(policy.routes.size()) + " routes, " + std::to_string(policy.catalogue.size()) + " scopes";
+  }
+  return checked;
+}
+
 int check(const CheckOptions& options) {
-  const Prepared prepared = prepare_file(options.file, 1);
-  const int status = prepared.snapshot ? 0 : 1;
+  const Checked checked = check_file(options);
+  const int status = checked.summary.empty() ? 1 : 0;
   if (options.is_json) {
-    print_json(prepared);
+    print_json(checked);
     return status;
   }
-  for (const config::Problem& problem : prepared.problems) {
+  for (const config::Problem& problem : checked.problems) {
     std::cout << config::render(problem) << "\n";
   }
-  if (prepared.snapshot) {
-    std::cout << options.file << ": ok (" << prepared.snapshot->policy->routes.size() << " routes, "
-              << prepared.snapshot->policy->catalogue.size() << " scopes)\n";
+  if (!checked.summary.empty()) {
+    std::cout << options.file << ": ok (" << checked.summary << ")\n";
   }
   return status;
 }
@@ -68,6 +106,8 @@ void add_check(CLI::App& root, int& status) {
       "Find every fault in configuration and policy, all at once. Opens nothing and writes nothing.");
   verb->add_option("-c,--config", options->file, "The configuration file")->required();
   verb->add_flag("--json", options->is_json, "One JSON object instead of lines");
+  verb->add_flag("--keyserver", options->is_key_server,
+                 "It is for keygate keyserver; guessed where it names tokens for one and no upstream");
   verb->callback([options, &status] { status = check(*options); });
 }
 

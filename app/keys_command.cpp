@@ -1,5 +1,6 @@
 #include "app/commands.hpp"
 #include "app/keys_help.hpp"
+#include "app/keys_remote.hpp"
 #include "app/keys_verbs.hpp"
 #include "config/quantity.hpp"
 
@@ -9,6 +10,7 @@
 #include <functional>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +27,7 @@ std::int64_t now() {
 // The options of all verbs; each verb reads those it has registered.
 struct KeysOptions {
   std::string store, config;
+  std::string service, token_file, ca_file;
   bool is_json = false;
   std::string id;
   std::string organization, user, environment, prefix, name;
@@ -35,7 +38,12 @@ struct KeysOptions {
 };
 
 using Options = std::shared_ptr<KeysOptions>;  // lives as long as the callbacks that hold it
-using Verb = std::function<void(const KeysRun&, const KeysPlace&, const KeysOptions&)>;
+
+// In the embedded store, or at a running key server.
+struct Verb {
+  std::function<void(const KeysRun&, const KeysPlace&, const KeysOptions&)> local;
+  std::function<void(const KeysRun&, const KeyServicePlace&, const KeysOptions&)> remote;
+};
 
 std::int64_t seconds_in(const std::string& duration) {
   const auto parsed = config::parse_duration(duration).value_or(std::chrono::milliseconds{0});
@@ -55,7 +63,13 @@ CLI::Validator whole_seconds(std::chrono::seconds least) {
 int run_verb(const Verb& verb, const KeysOptions& options) {
   const KeysRun run{std::cout, std::cerr, now(), options.is_json ? Form::json : Form::text};
   try {
-    verb(run, find_place(options.store, options.config), options);
+    if (options.service.empty()) {
+      verb.local(run, find_place(options.store, options.config), options);
+    } else if (options.store.empty() && options.config.empty()) {
+      verb.remote(run, find_service(options.service, options.token_file, options.ca_file), options);
+    } else {
+      throw Refusal{2, "--service keeps its own store and configuration: name it alone"};
+    }
   } catch (const Refusal& refusal) {
     std::cerr << refusal.message << '\n';
     return refusal.status;
@@ -70,6 +84,10 @@ CLI::App& add_verb(CLI::App& keys, int& status, const std::string& name, const s
   added.add_option("--store", options->store, "The key store's file; default: resolution.store of the configuration");
   added.add_option("-c,--config", options->config,
                    "The proxy's configuration; scopes are checked against its catalogue");
+  added.add_option("--service", options->service,
+                   "A running key server instead: its URL, such as http://127.0.0.1:8081");
+  added.add_option("--token-file", options->token_file, "With --service: holds the token it is asked with");
+  added.add_option("--ca-file", options->ca_file, "With --service https://: whose certificates are trusted");
   added.add_flag("--json", options->is_json, "Print one JSON object");
   added.callback([&status, options, verb = std::move(verb)] { status = run_verb(verb, *options); });
   return added;
@@ -79,23 +97,40 @@ void add_organization(CLI::App& verb, const Options& options, const std::string&
   verb.add_option("--organization,--org", options->organization, description);
 }
 
+keys::NewKey new_key(const KeysOptions& given) {
+  keys::NewKey key;
+  key.organization = given.organization;
+  key.user = given.user;
+  key.name = given.name;
+  key.scopes = given.scopes;
+  key.prefix = given.prefix;
+  if (given.environment == "live") key.environment = policy::Environment::live;
+  if (given.environment == "test") key.environment = policy::Environment::test;
+  return key;
+}
+
+std::optional<std::int64_t> lifetime(const KeysOptions& given) {
+  if (given.expires_in.empty()) return std::nullopt;
+  return seconds_in(given.expires_in);
+}
+
+std::optional<std::string> organization_in(const KeysOptions& given) {
+  return given.organization.empty() ? std::nullopt : std::optional(given.organization);
+}
+
 void add_create(CLI::App& keys, int& status) {
   const auto options = std::make_shared<KeysOptions>();
   CLI::App& verb = add_verb(keys, status, "create", "Make a key; its text is shown once", options,
-                            [](const KeysRun& run, const KeysPlace& place, const KeysOptions& given) {
-                              CreateRequest request;
-                              request.key.organization = given.organization;
-                              request.key.user = given.user;
-                              request.key.name = given.name;
-                              request.key.scopes = given.scopes;
-                              request.key.prefix = given.prefix;
-                              if (given.environment == "live") request.key.environment = policy::Environment::live;
-                              if (given.environment == "test") request.key.environment = policy::Environment::test;
-                              if (!given.expires_in.empty())
-                                request.key.expires_at = run.now + seconds_in(given.expires_in);
-                              if (given.allow_restricted) request.restricted = Restricted::allowed;
-                              create_key(run, place, std::move(request));
-                            });
+                            {[](const KeysRun& run, const KeysPlace& place, const KeysOptions& given) {
+                               CreateRequest request{new_key(given), Restricted::refused};
+                               const auto seconds = lifetime(given);
+                               if (seconds) request.key.expires_at = run.now + *seconds;
+                               if (given.allow_restricted) request.restricted = Restricted::allowed;
+                               create_key(run, place, std::move(request));
+                             },
+                             [](const KeysRun& run, const KeyServicePlace& place, const KeysOptions& given) {
+                               create_key(run, place, RemoteCreate{new_key(given), lifetime(given)});
+                             }});
   add_organization(verb, options, "Whose key it is");
   verb.get_option("--organization")->required();
   verb.add_option("--scopes", options->scopes, "What it may do: scopes with commas between them")
@@ -118,10 +153,12 @@ void add_create(CLI::App& keys, int& status) {
 void add_list(CLI::App& keys, int& status) {
   const auto options = std::make_shared<KeysOptions>();
   CLI::App& verb = add_verb(keys, status, "list", "List keys, oldest first", options,
-                            [](const KeysRun& run, const KeysPlace& place, const KeysOptions& given) {
-                              if (given.organization.empty()) return list_keys(run, place, std::nullopt);
-                              list_keys(run, place, given.organization);
-                            });
+                            {[](const KeysRun& run, const KeysPlace& place, const KeysOptions& given) {
+                               list_keys(run, place, organization_in(given));
+                             },
+                             [](const KeysRun& run, const KeyServicePlace& place, const KeysOptions& given) {
+                               list_keys(run, place, given.organization);
+                             }});
   add_organization(verb, options, "Only this organization's");
   begin_help_with(verb,
                   "keygate keys list --store keygate.db\n"
@@ -132,7 +169,10 @@ void add_show(CLI::App& keys, int& status) {
   const auto options = std::make_shared<KeysOptions>();
   CLI::App& verb = add_verb(
       keys, status, "show", "Show one key, without its text", options,
-      [](const KeysRun& run, const KeysPlace& place, const KeysOptions& given) { show_key(run, place, given.id); });
+      {[](const KeysRun& run, const KeysPlace& place, const KeysOptions& given) { show_key(run, place, given.id); },
+       [](const KeysRun& run, const KeyServicePlace& place, const KeysOptions& given) {
+         show_key(run, place, given.id);
+       }});
   verb.add_option("KEY_ID", options->id, "Its id, key_…")->required();
   begin_help_with(verb,
                   "keygate keys show --store keygate.db key_0123456789abcdefghij\n"
@@ -142,9 +182,12 @@ void add_show(CLI::App& keys, int& status) {
 void add_rotate(CLI::App& keys, int& status) {
   const auto options = std::make_shared<KeysOptions>();
   CLI::App& verb = add_verb(keys, status, "rotate", "Make a key like this one, and let this one expire", options,
-                            [](const KeysRun& run, const KeysPlace& place, const KeysOptions& given) {
-                              rotate_key(run, place, given.id, seconds_in(given.grace));
-                            });
+                            {[](const KeysRun& run, const KeysPlace& place, const KeysOptions& given) {
+                               rotate_key(run, place, given.id, seconds_in(given.grace));
+                             },
+                             [](const KeysRun& run, const KeyServicePlace& place, const KeysOptions& given) {
+                               rotate_key(run, place, given.id, seconds_in(given.grace));
+                             }});
   verb.add_option("KEY_ID", options->id, "Its id, key_…")->required();
   verb.add_option("--grace", options->grace, "How long the old key still lives; 0s: not at all")
       ->check(whole_seconds(std::chrono::seconds{0}))
@@ -158,23 +201,44 @@ void add_revoke(CLI::App& keys, int& status) {
   const auto options = std::make_shared<KeysOptions>();
   CLI::App& verb = add_verb(
       keys, status, "revoke", "Revoke a key for good; running proxies refuse it within a second", options,
-      [](const KeysRun& run, const KeysPlace& place, const KeysOptions& given) { revoke_key(run, place, given.id); });
+      {[](const KeysRun& run, const KeysPlace& place, const KeysOptions& given) { revoke_key(run, place, given.id); },
+       [](const KeysRun& run, const KeyServicePlace& place, const KeysOptions& given) {
+         revoke_key(run, place, given.id);
+       }});
   verb.add_option("KEY_ID", options->id, "Its id, key_…")->required();
+  begin_help_with(
+      verb,
+      "keygate keys revoke --store keygate.db key_0123456789abcdefghij\n"
+      "keygate keys revoke --service http://127.0.0.1:8081 --token-file admin.token key_0123456789abcdefghij\n");
+}
+
+void add_report(CLI::App& keys, int& status) {
+  const auto options = std::make_shared<KeysOptions>();
+  CLI::App& verb = add_verb(keys, status, "report", "Say which scopes each key needs, going by its uses", options,
+                            {[](const KeysRun& run, const KeysPlace& place, const KeysOptions& given) {
+                               report_keys(run, place, organization_in(given));
+                             },
+                             [](const KeysRun& run, const KeyServicePlace& place, const KeysOptions& given) {
+                               report_keys(run, place, given.organization);
+                             }});
+  add_organization(verb, options, "Only this organization's");
   begin_help_with(verb,
-                  "keygate keys revoke --store keygate.db key_0123456789abcdefghij\n"
-                  "keygate keys revoke -c keygate.yaml --json key_0123456789abcdefghij\n");
+                  "keygate keys report -c keygate.yaml\n"
+                  "keygate keys report --service http://127.0.0.1:8081 --token-file admin.token --org org_1 --json\n");
 }
 
 }  // namespace
 
 void add_keys(CLI::App& root, int& status) {
-  CLI::App& keys = *root.add_subcommand("keys", "Make, list, rotate and revoke keys in the embedded store");
+  CLI::App& keys =
+      *root.add_subcommand("keys", "Make, list, rotate and revoke keys, in the embedded store or at a key server");
   keys.require_subcommand(1);
   add_create(keys, status);
   add_list(keys, status);
   add_show(keys, status);
   add_rotate(keys, status);
   add_revoke(keys, status);
+  add_report(keys, status);
   begin_help_with(keys,
                   "keygate keys create --store keygate.db --org org_1 --scopes projects:read\n"
                   "keygate keys list --store keygate.db\n");

@@ -1,5 +1,6 @@
 #include "app/keys_place.hpp"
 
+#include "app/prepare.hpp"
 #include "config/loader.hpp"
 #include "config/problem.hpp"
 #include "keys/key_format.hpp"
@@ -26,33 +27,9 @@ std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'
   throw Refusal{1, std::move(text)};
 }
 
-std::vector<std::string> names_in(const policy::Catalogue& catalogue) {
-  std::vector<std::string> names(catalogue.size());
-  for (std::size_t i = 0; i < names.size(); ++i) names[i] = catalogue[i].name;
-  return names;
-}
-
-bool is_listed(const policy::Catalogue& catalogue, const std::string& scope) {
-  if (scope == "*" || catalogue.find(scope)) return true;
-  if (!scope.ends_with(":*")) return false;
-  const std::string resource = scope.substr(0, scope.size() - 1);
-  return std::ranges::any_of(names_in(catalogue), [&](const std::string& name) { return name.starts_with(resource); });
-}
-
-// Why `scope` may not be granted; empty: it may.
-std::string scope_fault(const policy::Catalogue* catalogue, const std::string& scope, Restricted restricted) {
-  if (!policy::is_grant_name(scope)) return "invalid_scope: " + quoted(scope) + " is not a scope name";
-  if (catalogue == nullptr) return {};
-  if (!is_listed(*catalogue, scope)) {
-    const std::string near = config::nearest_word(scope, names_in(*catalogue));
-    return "invalid_scope: " + quoted(scope) + " is not in the catalogue" +
-           (near.empty() ? "" : "; did you mean " + quoted(near) + "?");
-  }
-  const std::optional<std::size_t> number = catalogue->find(scope);
-  if (number && (*catalogue)[*number].restricted && restricted == Restricted::refused) {
-    return "restricted_scope: " + quoted(scope) + " is restricted; --allow-restricted grants it";
-  }
-  return {};
+std::string said(const ScopeFault& fault) {
+  if (fault.kind != ScopeFault::Kind::restricted) return "invalid_scope: " + fault.sentence;
+  return "restricted_scope: " + fault.sentence + "; --allow-restricted grants it";
 }
 
 std::string prefix_from(const config::Settings& settings, policy::Environment environment) {
@@ -81,6 +58,14 @@ policy::Environment environment_from(const config::Settings& settings, const std
 
 }  // namespace
 
+std::string_view rule_for(std::string_view field) {
+  if (field == "name") return "at most 100 bytes of UTF-8 without control characters";
+  if (field == "prefix") return "1 to 10 of [A-Za-z0-9_]";
+  if (field == "scopes") return "1 to 256 scope names";
+  if (field == "expires_at") return "a time ahead";
+  return "1 to 128 of [A-Za-z0-9_.:@|+=-]";
+}
+
 KeysPlace find_place(const std::string& store, const std::string& config) {
   KeysPlace place{store, nullptr};
   if (config.empty()) {
@@ -88,7 +73,7 @@ KeysPlace find_place(const std::string& store, const std::string& config) {
       throw Refusal{2, "name the key store with --store FILE, or a configuration that does with -c FILE"};
     return place;
   }
-  const config::Loaded loaded = config::load_file(config);
+  const config::Loaded loaded = load_by_guess(config).loaded;
   if (!loaded.settings) refuse(loaded.problems);
   place.settings = loaded.settings;
   if (place.store.empty()) {
@@ -99,17 +84,22 @@ KeysPlace find_place(const std::string& store, const std::string& config) {
   return place;
 }
 
+std::shared_ptr<const policy::Policy> policy_of(const KeysPlace& place) {
+  if (!place.settings) return nullptr;
+  const bool is_key_server = place.settings->upstreams.empty();
+  const policy::Compiled compiled =
+      is_key_server ? policy::compile_catalogue_alone(*place.settings) : policy::compile(*place.settings);
+  if (!compiled.policy) refuse(compiled.problems);
+  return compiled.policy;
+}
+
 void check_scopes(const KeysPlace& place, const std::vector<std::string>& scopes, Restricted restricted) {
-  policy::Compiled compiled;
-  if (place.settings) {
-    compiled = policy::compile(*place.settings);
-    if (!compiled.policy) refuse(compiled.problems);
-  }
-  const policy::Catalogue* catalogue = compiled.policy ? &compiled.policy->catalogue : nullptr;
+  const std::shared_ptr<const policy::Policy> policy = policy_of(place);
+  const policy::Catalogue* catalogue = policy ? &policy->catalogue : nullptr;
   std::string faults;
   for (const std::string& scope : scopes) {
-    const std::string fault = scope_fault(catalogue, scope, restricted);
-    if (!fault.empty()) faults += (faults.empty() ? "" : "\n") + fault;
+    const auto fault = scope_fault(catalogue, scope, restricted);
+    if (fault) faults += (faults.empty() ? "" : "\n") + said(*fault);
   }
   if (!faults.empty()) throw Refusal{1, std::move(faults)};
 }

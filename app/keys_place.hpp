@@ -2,12 +2,14 @@
 // prefixes.
 #pragma once
 
+#include "app/key_scopes.hpp"
 #include "config/settings.hpp"
 #include "keys/store.hpp"
 #include "policy/policy.hpp"
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace keygate::app {
@@ -28,13 +30,18 @@ struct KeysPlace {
 // is wrong.
 KeysPlace find_place(const std::string& store, const std::string& config);
 
+// The compiled policy of the configuration; null: none was named. Refusal where it is wrong.
+std::shared_ptr<const policy::Policy> policy_of(const KeysPlace& place);
+
 // Refusal where one of `scopes` may not be granted: no scope name, not in the catalogue of the configuration's policy,
 // or restricted and not allowed.
-enum class Restricted { refused, allowed };
 void check_scopes(const KeysPlace& place, const std::vector<std::string>& scopes, Restricted restricted);
 
 // Fills in what was not asked for: an empty prefix, an environment of none. Refusal where a proxy with this
 // configuration would not take such a key.
 void settle_prefix(const KeysPlace& place, keys::NewKey& key);
+
+// What the field that keys::unfit_field names has to be.
+std::string_view rule_for(std::string_view field);
 
 }  // namespace keygate::app

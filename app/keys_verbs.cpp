@@ -1,5 +1,6 @@
 #include "app/keys_verbs.hpp"
 
+#include "app/key_report.hpp"
 #include "app/keys_print.hpp"
 
 #include <boost/json/array.hpp>
@@ -32,14 +33,6 @@ keys::Store open_existing(const KeysPlace& place) {
   std::error_code ignored;
   if (!std::filesystem::exists(place.store, ignored)) throw Refusal{1, place.store + ": there is no such file"};
   return open_or_create(place);
-}
-
-std::string_view rule_for(std::string_view field) {
-  if (field == "name") return "at most 100 bytes of UTF-8 without control characters";
-  if (field == "prefix") return "1 to 10 of [A-Za-z0-9_]";
-  if (field == "scopes") return "1 to 256 scope names";
-  if (field == "expires_at") return "a time ahead";
-  return "1 to 128 of [A-Za-z0-9_.:@|+=-]";
 }
 
 void print_json(const KeysRun& run, const json::object& object) { run.out << json::serialize(object) << '\n'; }
@@ -111,6 +104,28 @@ void revoke_key(const KeysRun& run, const KeysPlace& place, const std::string& i
   if (revoked.has_error()) refuse(place, id, revoked.error());
   if (run.form == Form::json) return print_json(run, to_json(*revoked, run.now));
   run.out << id << " revoked " << rfc3339(revoked->revoked_at.value_or(run.now)) << '\n';
+}
+
+void report_keys(const KeysRun& run, const KeysPlace& place, const std::optional<std::string>& organization) {
+  const std::shared_ptr<const policy::Policy> policy = policy_of(place);
+  const policy::Catalogue* const catalogue = policy ? &policy->catalogue : nullptr;
+  keys::Store store = open_existing(place);
+  const Result<std::vector<keys::UsedKey>> used = store.uses(organization);
+  if (used.has_error()) refuse(place, "", used.error());
+  if (run.form == Form::json) {
+    json::array list;
+    for (const keys::UsedKey& one : *used) list.push_back(report_json(one, catalogue, run.now));
+    json::object object;
+    object["keys"] = std::move(list);
+    return print_json(run, object);
+  }
+  std::vector<ReportLine> lines;
+  for (const keys::UsedKey& one : *used) {
+    const keys::StoredKey& key = one.key;
+    lines.push_back({key.id, key.organization, key.name, key.last_used_at ? rfc3339(*key.last_used_at) : "", key.scopes,
+                     needs_of(one, catalogue).needed});
+  }
+  print_report(run.out, lines);
 }
 
 }  // namespace keygate::app

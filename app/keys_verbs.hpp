@@ -32,5 +32,6 @@ void list_keys(const KeysRun& run, const KeysPlace& place, const std::optional<s
 void show_key(const KeysRun& run, const KeysPlace& place, const std::string& id);
 void rotate_key(const KeysRun& run, const KeysPlace& place, const std::string& id, std::int64_t grace);
 void revoke_key(const KeysRun& run, const KeysPlace& place, const std::string& id);
+void report_keys(const KeysRun& run, const KeysPlace& place, const std::optional<std::string>& organization);
 
 }  // namespace keygate::app

@@ -32,4 +32,35 @@ Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets se
   return prepared;
 }
 
+PreparedKeyServer prepare_key_server(config::Loaded loaded) {
+  PreparedKeyServer prepared{nullptr, nullptr, std::move(loaded.problems)};
+  const auto readable = loaded.settings ? loaded.settings : loaded.draft;
+  if (!readable) {
+    return prepared;
+  }
+  policy::Compiled compiled = policy::compile_catalogue_alone(*readable);
+  prepared.problems.insert(prepared.problems.end(), compiled.problems.begin(), compiled.problems.end());
+  config::sort_by_place(prepared.problems);
+  if (loaded.settings && compiled.policy) {
+    prepared.settings = loaded.settings;
+    prepared.policy = std::move(compiled.policy);
+  }
+  return prepared;
+}
+
+Guessed load_by_guess(const std::string& path) {
+  Guessed guessed{config::Purpose::proxy, config::load_file(path)};
+  const auto& draft = guessed.loaded.draft;
+  if (!draft || !draft->upstreams.empty()) {
+    return guessed;
+  }
+  const config::KeyServiceSettings& tokens = draft->key_service;
+  if (!tokens.token && !tokens.manage_token && !tokens.admin_token) {
+    return guessed;
+  }
+  config::LoadOptions options;
+  options.purpose = config::Purpose::key_server;
+  return {options.purpose, config::load_file(path, options)};
+}
+
 }  // namespace keygate::app

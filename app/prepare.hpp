@@ -4,6 +4,7 @@
 
 #include "config/loader.hpp"
 #include "config/problem.hpp"
+#include "config/purpose.hpp"
 #include "proxy/snapshot.hpp"
 
 #include <cstdint>
@@ -22,5 +23,21 @@ enum class ReadSecrets : std::uint8_t { yes, no };
 
 Prepared prepare_file(const std::string& path, std::uint64_t generation, ReadSecrets secrets = ReadSecrets::yes);
 Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets secrets = ReadSecrets::yes);
+
+// The same for `keygate keyserver`, which needs the catalogue and no routes.
+struct PreparedKeyServer {
+  std::shared_ptr<const config::Settings> settings;  // null if and only if problems has an error
+  std::shared_ptr<const policy::Policy> policy;      // its catalogue; null where settings is
+  config::Problems problems;
+};
+
+PreparedKeyServer prepare_key_server(config::Loaded loaded);
+
+// Loads as a proxy's configuration, or as a key server's where it has tokens for one and nothing to forward to.
+struct Guessed {
+  config::Purpose purpose = config::Purpose::proxy;
+  config::Loaded loaded;
+};
+Guessed load_by_guess(const std::string& path);
 
 }  // namespace keygate::app

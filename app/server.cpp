@@ -93,15 +93,15 @@ std::optional<std::string> fixed_setting_changed(const config::Settings& now, co
 
 }  // namespace
 
+void configure_logging(const config::Settings& settings) {
+  telemetry::configure_log({level_of(settings.log.level), settings.log.format == config::LogFormat::json});
+}
+
 struct Server::Impl {
   explicit Impl(Parts given)
       : parts(std::move(given)), snapshot(parts.snapshot), signals(control), access_log(STDOUT_FILENO) {}
 
   const config::Settings& settings() const { return *snapshot->settings; }
-
-  void configure_logging() const {
-    telemetry::configure_log({level_of(settings().log.level), settings().log.format == config::LogFormat::json});
-  }
 
   std::optional<std::string> open_store();
   void forget(const std::vector<keys::KeyDigest>& changed);
@@ -240,7 +240,7 @@ std::optional<std::string> Server::Impl::publish(std::shared_ptr<const proxy::Sn
   auto& by_worker = std::get<OpenedListeners>(opened);
   snapshot = std::move(next);
   ++generations;
-  configure_logging();
+  configure_logging(settings());
   for (std::size_t i = 0; i < workers.size(); ++i) {
     workers[i]->post(
         [to = snapshot, mine = std::move(by_worker[i]), keep = names_of(settings().listeners)](WorkerThread& thread) {
@@ -266,7 +266,7 @@ std::optional<std::string> Server::start() {
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
     impl_->signals.add(number);
   }
-  impl_->configure_logging();
+  configure_logging(impl_->settings());
   const config::Settings& settings = impl_->settings();
   if (settings.resolution.store && settings.resolution.redis) {
     return "resolution.redis beside resolution.store is for a key server: this proxy asks its store itself; leave redis "

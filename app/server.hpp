@@ -12,6 +12,9 @@
 
 namespace keygate::app {
 
+// Of this process: level and form of its operational log.
+void configure_logging(const config::Settings& settings);
+
 class Server {
  public:
   struct Parts {

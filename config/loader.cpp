@@ -30,7 +30,7 @@ Outcome<T> read_text(std::string_view text, const std::string& name, const Envir
   return outcome;
 }
 
-std::optional<PolicyDocument> read_policy_file(const Value& value, const std::string& name) {
+std::optional<PolicyDocument> read_policy_file(const Value& value, const std::string& name, Purpose purpose) {
   const auto path = value.path_beside_file(name);
   const auto source = read_source(path);
   if (const auto* fault = std::get_if<Fault>(&source)) {
@@ -38,22 +38,24 @@ std::optional<PolicyDocument> read_policy_file(const Value& value, const std::st
     return std::nullopt;
   }
   auto& reading = value.reading();
-  auto outcome = read_text(std::get<std::string>(source), path, reading.environment, policy_reader());
+  auto outcome = read_text(std::get<std::string>(source), path, reading.environment, policy_reader(purpose));
   std::move(outcome.problems.begin(), outcome.problems.end(), std::back_inserter(reading.problems));
   return std::move(outcome.value);
 }
 
 // A map is the policy itself, a scalar the name of its file.
-Reader<PolicyDocument> policy_or_file() {
+Reader<PolicyDocument> policy_or_file(Purpose purpose) {
   const std::string form = "a file name, or the policy itself";
-  return {form, [form, name = text(), policy = policy_reader()](const Value& value) -> std::optional<PolicyDocument> {
+  return {form,
+          [form, purpose, name = text(),
+           policy = policy_reader(purpose)](const Value& value) -> std::optional<PolicyDocument> {
             if (value.is_map()) return policy.read(value);
             if (value.is_list()) {
               value.refuse(form);
               return std::nullopt;
             }
             const auto file = name.read(value);
-            return file ? read_policy_file(value, *file) : std::nullopt;
+            return file ? read_policy_file(value, *file, purpose) : std::nullopt;
           }};
 }
 
@@ -66,7 +68,7 @@ Loaded failed(const std::string& name, std::string message) {
 
 Loaded load(std::string_view yaml, const std::string& name, const LoadOptions& options) {
   const EnvironmentLookup environment = options.environment ? options.environment : process_environment;
-  auto outcome = read_text(yaml, name, environment, settings_reader(policy_or_file()));
+  auto outcome = read_text(yaml, name, environment, settings_reader(policy_or_file(options.purpose), options.purpose));
   Loaded loaded;
   loaded.problems = std::move(outcome.problems);
   sort_by_place(loaded.problems);

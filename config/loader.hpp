@@ -1,7 +1,8 @@
 // YAML in, Settings or every Problem out (docs/configuration.md). The only reader of configuration there is: `run`,
-// `check` and reload all come through here.
+// `check`, `keyserver` and reload all come through here.
 #pragma once
 
+#include "config/purpose.hpp"
 #include "config/settings.hpp"
 
 #include <functional>
@@ -13,6 +14,7 @@
 namespace keygate::config {
 
 struct LoadOptions {
+  Purpose purpose = Purpose::proxy;
   // What ${NAME} stands for; nullopt: not set. Default: the process's environment.
   std::function<std::optional<std::string>(const std::string&)> environment;
 };

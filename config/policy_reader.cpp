@@ -153,13 +153,15 @@ Reader<RouteDocument> route_reader() {
 
 }  // namespace
 
-Reader<PolicyDocument> policy_reader() {
+Reader<PolicyDocument> policy_reader(Purpose purpose) {
   using P = PolicyDocument;
+  Key<P> routes = key("routes", &P::routes, list_of(route_reader()), "in any order");
+  if (purpose == Purpose::proxy) routes = required(std::move(routes));
   const auto set_unmatched = [](P& policy, std::uint64_t) { policy.unmatched_is_404 = true; };
   return object<P>({
       idle<P>("version", version_reader(), "of this format"),
       key("scopes", &P::scopes, scopes_reader(), "the catalogue"),
-      required(key("routes", &P::routes, list_of(route_reader()), "in any order")),
+      std::move(routes),
       key_set_by<P>("unmatched", whole_number(404, 404), set_unmatched, "404 instead of 403 where no route matches"),
       unsupported<P>("include", "files with more routes"),
   });

@@ -3,10 +3,11 @@
 #pragma once
 
 #include "config/policy_document.hpp"
+#include "config/purpose.hpp"
 #include "config/reader.hpp"
 
 namespace keygate::config {
 
-Reader<PolicyDocument> policy_reader();
+Reader<PolicyDocument> policy_reader(Purpose purpose);
 
 }  // namespace keygate::config

@@ -246,6 +246,22 @@ void check_sessions(const Value& root, const Settings& settings) {
   }
 }
 
+std::optional<Settings> completed_for_key_server(const Value& root, Settings settings) {
+  require(root, "policy", "its catalogue says which scopes there are: write policy: {scopes: {...}}");
+  require(root, "resolution", "write resolution: {store: {path: keygate.db}}");
+  if (const auto service = root.member("resolution") ? root.member("resolution")->member("service") : std::nullopt) {
+    service->complain("a key server answers from its own store", "write store: {path: keygate.db} instead");
+  }
+  const KeyServiceSettings& tokens = settings.key_service;
+  if (!tokens.token && !tokens.manage_token && !tokens.admin_token) {
+    root.complain("\"key_service\" names no token, so nobody may ask anything",
+                  "write key_service: {token_file: FILE, admin_token_file: FILE}");
+  }
+  if (!root.member("listen") && !root.member("listeners")) settings.listeners.emplace_back();
+  check_listeners(root, settings);
+  return settings;
+}
+
 std::optional<Settings> completed(const Value& root, Settings settings) {
   require(root, "policy", "write policy: policy.yaml, or the policy itself");
   require(root, "resolution", "write resolution: {store: {path: keygate.db}}");
@@ -259,8 +275,9 @@ std::optional<Settings> completed(const Value& root, Settings settings) {
 
 }  // namespace
 
-Reader<Settings> settings_reader(Reader<PolicyDocument> policy) {
-  return then(object(settings_table(std::move(policy))), completed);
+Reader<Settings> settings_reader(Reader<PolicyDocument> policy, Purpose purpose) {
+  return then(object(settings_table(std::move(policy))),
+              purpose == Purpose::proxy ? completed : completed_for_key_server);
 }
 
 Reader<std::uint64_t> version_reader() { return whole_number(1, 1); }

@@ -1,8 +1,7 @@
 #include "keys/store.hpp"
 
 #include "keys/base62.hpp"
-#include "keys/sqlite.hpp"
-#include "keys/store_row.hpp"
+#include "keys/store_impl.hpp"
 #include "keys/store_schema.hpp"
 
 #include <algorithm>
@@ -15,7 +14,6 @@ namespace keygate::keys {
 
 namespace {
 
-constexpr std::chrono::milliseconds lock_wait{5'000};
 constexpr std::size_t id_digits = 20;
 
 std::string new_id() {
@@ -40,43 +38,12 @@ StoreRow row_of(const NewKey& key, SecretView text, const KeyDigest& digest, std
   row.key.scopes = key.scopes;
   row.key.created_at = now;
   row.key.expires_at = key.expires_at;
-  row.digest = digest;
+  row.key.digest = digest;
   row.prefix = key.prefix;
   return row;
 }
 
 }  // namespace
-
-struct Store::Impl {
-  explicit Impl(sqlite::Database opened) : database(std::move(opened)) {}
-
-  // The one row that `where` (with one ?) fits; not_found.
-  template <class Value>
-  Result<StoreRow> find(std::string_view where, const Value& value) {
-    sqlite::Statement statement(database, std::string(select_rows).append(where));
-    statement.bind(value);
-    switch (statement.step()) {
-      case sqlite::Step::row:
-        return read_row(statement);
-      case sqlite::Step::done:
-        return make_error_code(store_errc::not_found);
-      case sqlite::Step::failed:
-        break;
-    }
-    return statement.error();
-  }
-  Result<StoreRow> find_id(const std::string& id) { return find("WHERE id = ?", id); }
-
-  error_code insert(const StoreRow& row);  // and its change
-  error_code note_change(const KeyDigest& digest);
-
-  sqlite::Database database;
-  Hasher hasher;
-  // Kept prepared: what a proxy runs all the time.
-  sqlite::Statement answer{database, select_answer};
-  sqlite::Statement changes{database,
-                            "SELECT position, digest FROM changes WHERE position > ? ORDER BY position LIMIT ?"};
-};
 
 error_code Store::Impl::insert(const StoreRow& row) {
   const StoredKey& key = row.key;
@@ -85,15 +52,15 @@ error_code Store::Impl::insert(const StoreRow& row) {
       database,
       "INSERT INTO keys (id, digest, shown_prefix, prefix, organization, user, name, environment,"
       " scopes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  statement.bind(key.id, row.digest, key.shown_prefix, row.prefix, key.organization, key.user, key.name,
+  statement.bind(key.id, key.digest, key.shown_prefix, row.prefix, key.organization, key.user, key.name,
                  policy::to_string(key.environment), scopes, key.created_at, key.expires_at);
   if (const error_code failed = statement.run()) return failed;
-  return note_change(row.digest);
+  return note_change(key.digest, KeyChange::changed, key.created_at);
 }
 
-error_code Store::Impl::note_change(const KeyDigest& digest) {
-  sqlite::Statement statement(database, "INSERT INTO changes (digest) VALUES (?)");
-  return statement.bind(digest).run();
+error_code Store::Impl::note_change(const KeyDigest& digest, KeyChange change, std::int64_t now) {
+  sqlite::Statement statement(database, "INSERT INTO changes (digest, at, is_revocation) VALUES (?, ?, ?)");
+  return statement.bind(digest, now, std::int64_t{change == KeyChange::revoked}).run();
 }
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -148,11 +115,7 @@ Result<StoredKey> Store::import(const NewKey& key, SecretView text, std::int64_t
   return std::move(row.key);
 }
 
-Result<std::vector<StoredKey>> Store::list(const std::optional<std::string>& organization) {
-  sqlite::Statement statement(impl_->database, std::string(select_rows)
-                                                   .append(organization ? "WHERE organization = ?" : "")
-                                                   .append(" ORDER BY created_at, rowid"));
-  if (organization) statement.bind(*organization);
+Result<std::vector<StoredKey>> read_keys(sqlite::Statement& statement) {
   std::vector<StoredKey> keys;
   for (;;) {
     switch (statement.step()) {
@@ -167,6 +130,30 @@ Result<std::vector<StoredKey>> Store::list(const std::optional<std::string>& org
     if (row.has_error()) return row.error();
     keys.push_back(std::move(row->key));
   }
+}
+
+Result<std::vector<StoredKey>> Store::list(const std::optional<std::string>& organization) {
+  sqlite::Statement statement(impl_->database, std::string(select_rows)
+                                                   .append(organization ? "WHERE organization = ?" : "")
+                                                   .append(" ORDER BY created_at, rowid"));
+  if (organization) statement.bind(*organization);
+  return read_keys(statement);
+}
+
+Result<std::vector<StoredKey>> Store::list_page(const std::optional<std::string>& organization,
+                                                const std::string& after, std::size_t limit) {
+  if (!after.empty()) {
+    const Result<StoreRow> last = impl_->find_id(after);
+    if (last.has_error()) return last.error();
+  }
+  sqlite::Statement statement(impl_->database,
+                              std::string(select_rows)
+                                  .append("WHERE rowid > coalesce((SELECT rowid FROM keys WHERE id = ?), 0)")
+                                  .append(organization ? " AND organization = ?" : " AND ? = ''")
+                                  .append(" ORDER BY rowid LIMIT ?"));
+  const std::string whose = organization.value_or("");
+  statement.bind(after, whose, static_cast<std::int64_t>(limit));
+  return read_keys(statement);
 }
 
 Result<StoredKey> Store::show(const std::string& id) {
@@ -196,7 +183,7 @@ Result<CreatedKey> Store::rotate(const std::string& id, std::int64_t grace, std:
   const std::int64_t end = std::min(now + grace, old->key.expires_at.value_or(now + grace));
   sqlite::Statement retire(impl_->database, "UPDATE keys SET expires_at = ?, rotated_to = ? WHERE id = ?");
   if (const error_code failed = retire.bind(end, row.key.id, id).run()) return failed;
-  if (const error_code failed = impl_->note_change(old->digest)) return failed;
+  if (const error_code failed = impl_->note_change(old->key.digest, KeyChange::changed, now)) return failed;
   if (const error_code failed = transaction.commit()) return failed;
   return CreatedKey{std::move(row.key), std::move(text)};
 }
@@ -210,7 +197,7 @@ Result<StoredKey> Store::revoke(const std::string& id, std::int64_t now) {
 
   sqlite::Statement statement(impl_->database, "UPDATE keys SET revoked_at = ? WHERE id = ?");
   if (const error_code failed = statement.bind(now, id).run()) return failed;
-  if (const error_code failed = impl_->note_change(row->digest)) return failed;
+  if (const error_code failed = impl_->note_change(row->key.digest, KeyChange::revoked, now)) return failed;
   if (const error_code failed = transaction.commit()) return failed;
   row->key.revoked_at = now;
   return std::move(row->key);
@@ -228,54 +215,6 @@ Result<policy::KeyAnswer> Store::verify(const KeyDigest& digest, std::int64_t no
       break;
   }
   return impl_->answer.error();
-}
-
-Result<std::int64_t> Store::last_change() {
-  sqlite::Statement statement(impl_->database, "SELECT coalesce(max(position), 0) FROM changes");
-  if (statement.step() == sqlite::Step::row) return statement.integer(0);
-  return statement.error();
-}
-
-Result<std::vector<Store::Change>> Store::changes_after(std::int64_t position, std::size_t limit) {
-  const sqlite::Running running(impl_->changes);
-  impl_->changes.bind(position, static_cast<std::int64_t>(limit));
-  std::vector<Change> changes;
-  for (;;) {
-    switch (impl_->changes.step()) {
-      case sqlite::Step::done:
-        return changes;
-      case sqlite::Step::failed:
-        return impl_->changes.error();
-      case sqlite::Step::row:
-        break;
-    }
-    Change& change = changes.emplace_back();
-    change.position = impl_->changes.integer(0);
-    const std::string_view digest = impl_->changes.bytes(1);
-    std::memcpy(change.digest.bytes.data(), digest.data(), std::min(digest.size(), change.digest.bytes.size()));
-  }
-}
-
-Result<void> Store::touch(const std::vector<std::pair<KeyDigest, std::int64_t>>& used) {
-  sqlite::Database& database = impl_->database;
-  // Last use is worth neither a wait for the disk nor one for another process: look-ups stand behind it.
-  database.wait_for_locks(std::chrono::milliseconds{0});
-  database.execute("PRAGMA synchronous = NORMAL");
-  const auto write = [&]() -> error_code {
-    sqlite::Transaction transaction(database);
-    if (transaction.error()) return transaction.error();
-    sqlite::Statement statement(
-        database, "UPDATE keys SET last_used_at = ?1 WHERE digest = ?2 AND coalesce(last_used_at, ?1 - 1) < ?1");
-    for (const auto& [digest, at] : used) {
-      if (const error_code failed = statement.bind(at, digest).run()) return failed;
-    }
-    return transaction.commit();
-  };
-  const error_code failed = write();
-  database.execute("PRAGMA synchronous = FULL");
-  database.wait_for_locks(lock_wait);
-  if (failed) return failed;
-  return {};
 }
 
 }  // namespace keygate::keys

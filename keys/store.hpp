@@ -6,8 +6,10 @@
 #include "keys/asio.hpp"
 #include "keys/digest.hpp"
 #include "keys/key_format.hpp"
+#include "keys/revocation_sink.hpp"
 #include "policy/principal.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -34,6 +36,7 @@ std::string_view unfit_field(const NewKey& key, std::int64_t now);
 // A key as the store knows it: everything but its text.
 struct StoredKey {
   std::string id;            // "key_" and 20 base62 characters
+  KeyDigest digest;          // for those who are told of a change; never shown
   std::string shown_prefix;  // the key's first 12 characters
   std::string organization, user, name;
   policy::Environment environment = policy::Environment::none;
@@ -41,6 +44,19 @@ struct StoredKey {
   std::int64_t created_at = 0;
   std::optional<std::int64_t> expires_at, revoked_at, last_used_at;
   std::string rotated_to;  // the id of the key that replaces this one, or empty
+};
+
+// A key was let through, and these are the scopes that what it asked for required.
+struct KeyUse {
+  KeyDigest digest;
+  std::int64_t at = 0;  // unix seconds
+  std::vector<std::string> scopes;
+};
+
+// A key, and each scope that any of its uses required, with the last time.
+struct UsedKey {
+  StoredKey key;
+  std::vector<std::pair<std::string, std::int64_t>> required;  // by name
 };
 
 struct CreatedKey {
@@ -67,6 +83,9 @@ class Store {
   // As create, with a text of the caller's choice; used for the development key. Already there: its stored form.
   Result<StoredKey> import(const NewKey& key, SecretView text, std::int64_t now);
   Result<std::vector<StoredKey>> list(const std::optional<std::string>& organization);
+  // The same, at most `limit` of them: those made after the key `after` (empty: from the first; not_found).
+  Result<std::vector<StoredKey>> list_page(const std::optional<std::string>& organization, const std::string& after,
+                                           std::size_t limit);
   Result<StoredKey> show(const std::string& id);
   // A new key with the same fields; the old one expires `grace` seconds from now (sooner if it would anyway; 0: at
   // once). A revoked or expired key cannot be rotated.
@@ -81,13 +100,25 @@ class Store {
   struct Change {
     std::int64_t position;
     KeyDigest digest;
+    KeyChange change = KeyChange::changed;
   };
   Result<std::int64_t> last_change();
   // At most `limit` changes after `position`, oldest first.
   Result<std::vector<Change>> changes_after(std::int64_t position, std::size_t limit);
 
-  // Remembers that keys were used; unknown digests are passed over.
-  Result<void> touch(const std::vector<std::pair<KeyDigest, std::int64_t>>& used);
+  // The last change that is older than unix second `at`: what came later may be news to somebody.
+  Result<std::int64_t> last_change_before(std::int64_t at);
+  // How long changes are kept, and how many are dropped at once, by whoever has a file open for long.
+  static constexpr std::chrono::hours kept_changes{48};
+  static constexpr std::size_t pruned_at_once = 1'000;
+  // Drops at most `limit` changes older than that; how many it was. Everybody has read what is days old.
+  Result<std::size_t> prune_changes(std::int64_t before, std::size_t limit);
+
+  // Remembers that keys were used, and the scopes that this required (at most max_required a key); unknown digests and
+  // words that are no scope names are passed over. Waits for nobody: busy where another process is writing.
+  Result<void> note_uses(const std::vector<KeyUse>& uses);
+  static constexpr std::size_t max_required = 512;
+  Result<std::vector<UsedKey>> uses(const std::optional<std::string>& organization);
 
  private:
   struct Impl;

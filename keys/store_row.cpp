@@ -104,9 +104,9 @@ Result<StoreRow> read_row(const sqlite::Statement& row) {
   key.rotated_to = row.text(11);
   const std::string_view digest = row.bytes(12);
   read.prefix = row.text(13);
-  if (!environment || digest.size() != read.digest.bytes.size()) return make_error_code(store_errc::invalid_field);
+  if (!environment || digest.size() != key.digest.bytes.size()) return make_error_code(store_errc::invalid_field);
   key.environment = *environment;
-  std::memcpy(read.digest.bytes.data(), digest.data(), digest.size());
+  std::memcpy(key.digest.bytes.data(), digest.data(), digest.size());
   return read;
 }
 

@@ -13,7 +13,6 @@ namespace keygate::keys {
 // A row as it is read: every column but the ids of other tables.
 struct StoreRow {
   StoredKey key;
-  KeyDigest digest;
   std::string prefix;
 };
 

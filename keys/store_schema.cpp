@@ -18,7 +18,7 @@ CREATE TABLE meta (
   name TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT;
-INSERT INTO meta (name, value) VALUES ('version', 1);
+INSERT INTO meta (name, value) VALUES ('version', 2);
 CREATE TABLE keys (
   id TEXT PRIMARY KEY NOT NULL,
   digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),  -- SHA-256 of the key; its text is nowhere
@@ -38,11 +38,33 @@ CREATE TABLE keys (
 CREATE INDEX keys_by_organization ON keys (organization, created_at);
 CREATE TABLE changes (
   position INTEGER PRIMARY KEY AUTOINCREMENT,
-  digest BLOB NOT NULL CHECK (length(digest) = 32)
+  digest BLOB NOT NULL CHECK (length(digest) = 32),
+  at INTEGER NOT NULL DEFAULT 0,
+  is_revocation INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE TABLE required_scopes (
+  digest BLOB NOT NULL CHECK (length(digest) = 32),
+  scope TEXT NOT NULL,
+  last_at INTEGER NOT NULL,
+  PRIMARY KEY (digest, scope)
+) STRICT, WITHOUT ROWID;
 )";
 
-enum class Standing { ours, empty, foreign };
+// From version 1. A process of that version that still runs goes on: what it leaves out has a default.
+constexpr const char* upgrade = R"(
+ALTER TABLE changes ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE changes ADD COLUMN is_revocation INTEGER NOT NULL DEFAULT 0;
+UPDATE changes SET at = unixepoch();
+CREATE TABLE required_scopes (
+  digest BLOB NOT NULL CHECK (length(digest) = 32),
+  scope TEXT NOT NULL,
+  last_at INTEGER NOT NULL,
+  PRIMARY KEY (digest, scope)
+) STRICT, WITHOUT ROWID;
+UPDATE meta SET value = 2 WHERE name = 'version';
+)";
+
+enum class Standing { ours, older, empty, foreign };
 
 Result<Standing> standing(sqlite::Database& database) {
   // One statement, one view of the file: another process may be making the tables between two.
@@ -57,6 +79,7 @@ Result<Standing> standing(sqlite::Database& database) {
   sqlite::Statement version(database, "SELECT value FROM meta WHERE name = 'version'");
   switch (version.step()) {
     case sqlite::Step::row:
+      if (version.integer(0) == 1) return Standing::older;
       return version.integer(0) == store_version ? Standing::ours : Standing::foreign;
     case sqlite::Step::done:
       return Standing::foreign;
@@ -66,7 +89,7 @@ Result<Standing> standing(sqlite::Database& database) {
   return version.error();
 }
 
-error_code create_tables(sqlite::Database& database) {
+error_code make_tables(sqlite::Database& database) {
   sqlite::Transaction transaction(database);
   if (transaction.error()) return transaction.error();
   // Another process may have made them since we looked.
@@ -77,10 +100,12 @@ error_code create_tables(sqlite::Database& database) {
       return {};
     case Standing::foreign:
       return store_errc::corrupt;
+    case Standing::older:
     case Standing::empty:
       break;
   }
-  if (const error_code failed = database.execute(tables)) return failed;
+  const bool is_new = *now == Standing::empty;
+  if (const error_code failed = database.execute(is_new ? tables : upgrade)) return failed;
   return transaction.commit();
 }
 
@@ -116,7 +141,7 @@ error_code prepare_store(sqlite::Database& database) {
                                                  "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")) {
     return failed;
   }
-  return *found == Standing::empty ? create_tables(database) : error_code{};
+  return *found == Standing::ours ? error_code{} : make_tables(database);
 }
 
 }  // namespace keygate::keys

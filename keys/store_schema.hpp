@@ -7,13 +7,13 @@
 
 namespace keygate::keys {
 
-inline constexpr std::int64_t store_version = 1;
+inline constexpr std::int64_t store_version = 2;
 
 // Makes `path` an empty file that only its owner may read (0600), unless there is a file already.
 error_code create_private_file(const std::string& path);
 
-// Settings of one connection, and the tables where the file is new. store_errc::corrupt where the file is not ours, or
-// of a newer version; it is then left as it was.
+// Settings of one connection, and the tables where the file is new, or those that a file of an older version lacks.
+// store_errc::corrupt where the file is not ours, or of a newer version; it is then left as it was.
 error_code prepare_store(sqlite::Database& database);
 
 }  // namespace keygate::keys

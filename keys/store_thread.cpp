@@ -1,9 +1,8 @@
 #include "keys/store_thread.hpp"
 
+#include "keys/noted_uses.hpp"
 #include "keys/store_desk.hpp"
 #include "telemetry/log.hpp"
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -20,9 +19,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t max_waiting = 1024;
 constexpr std::size_t changes_per_read = 1000;
-constexpr std::size_t max_noted_uses = 100'000;  // between two writes; more are let go
 constexpr std::chrono::milliseconds read_interval{250};
 constexpr std::chrono::milliseconds write_interval{1'000};
+constexpr std::chrono::minutes prune_interval{10};
 
 std::int64_t unix_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -122,14 +121,14 @@ struct StoreThread::Impl {
   void answer(const std::vector<Request>& batch);
   void read_changes();
   void write_uses();
+  void prune_changes();
 
   Store store;
   std::int64_t position;  // of the last change that on_change has heard of
   const OnChange on_change;
   const std::shared_ptr<Requests> requests = std::make_shared<Requests>();
 
-  std::mutex uses_mutex;
-  boost::unordered_flat_map<KeyDigest, std::int64_t, DigestHash> uses;
+  NotedUses uses;
 
   std::thread thread;
 };
@@ -137,6 +136,7 @@ struct StoreThread::Impl {
 void StoreThread::Impl::run() {
   auto next_read = Clock::now() + read_interval;
   auto next_write = Clock::now() + write_interval;
+  auto next_prune = Clock::now() + prune_interval;
   while (!requests->is_stopped()) {
     answer(requests->take(next_read));
     if (Clock::now() >= next_read) {
@@ -146,6 +146,10 @@ void StoreThread::Impl::run() {
     if (Clock::now() >= next_write) {
       write_uses();
       next_write = Clock::now() + write_interval;
+    }
+    if (Clock::now() >= next_prune) {
+      prune_changes();
+      next_prune = Clock::now() + prune_interval;
     }
   }
   write_uses();
@@ -186,18 +190,15 @@ void StoreThread::Impl::read_changes() {
 }
 
 void StoreThread::Impl::write_uses() {
-  std::vector<std::pair<KeyDigest, std::int64_t>> used;
-  {
-    const std::lock_guard lock(uses_mutex);
-    used.assign(uses.begin(), uses.end());
-    uses.clear();
-  }
-  if (used.empty() || store.touch(used).has_value()) return;
-  // Most likely another process was writing: next time.
-  const std::lock_guard lock(uses_mutex);
-  for (const auto& [digest, at] : used) {
-    if (std::int64_t& last = uses[digest]; last < at) last = at;
-  }
+  std::vector<KeyUse> noted = uses.take();
+  if (noted.empty() || store.note_uses(noted).has_value()) return;
+  uses.give_back(std::move(noted));  // most likely another process was writing: next time
+}
+
+// Where this fails, or leaves something, there is a next time.
+void StoreThread::Impl::prune_changes() {
+  static_cast<void>(
+      store.prune_changes(unix_now() - std::chrono::seconds(Store::kept_changes).count(), Store::pruned_at_once));
 }
 
 StoreThread::StoreThread(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -222,11 +223,8 @@ std::unique_ptr<Source> StoreThread::source_for(net::io_context& io) {
   return std::make_unique<StoreSource>(io, impl_->requests);
 }
 
-void StoreThread::note_use(const KeyDigest& digest, std::int64_t unix_seconds) {
-  const std::lock_guard lock(impl_->uses_mutex);
-  if (impl_->uses.size() >= max_noted_uses && !impl_->uses.contains(digest)) return;
-  std::int64_t& last = impl_->uses[digest];
-  last = std::max(last, unix_seconds);
+void StoreThread::note_use(const KeyDigest& digest, std::int64_t unix_seconds, std::string_view scopes) {
+  impl_->uses.note(digest, unix_seconds, scopes);
 }
 
 }  // namespace keygate::keys

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace keygate::keys {
@@ -27,8 +28,9 @@ class StoreThread {
   // outlive this, nor `io`: look-ups that still wait when the source goes are dropped.
   std::unique_ptr<Source> source_for(net::io_context& io);
 
-  // Notes that a key was used now; written at most once a second, and lost on a crash. Any thread.
-  void note_use(const KeyDigest& digest, std::int64_t unix_seconds);
+  // Notes that a key was used now, for something that required `scopes` (one blank between two); written at most once a
+  // second, and lost on a crash. Any thread.
+  void note_use(const KeyDigest& digest, std::int64_t unix_seconds, std::string_view scopes = {});
 
  private:
   struct Impl;

@@ -44,6 +44,13 @@ void check_admin_scopes(const config::Settings& settings, const Catalogue& catal
   }
 }
 
+Compiled compiled_of(std::shared_ptr<Policy> policy, Findings findings) {
+  Compiled compiled{nullptr, findings.take()};
+  config::sort_by_place(compiled.problems);
+  if (!config::has_errors(compiled.problems)) compiled.policy = std::move(policy);
+  return compiled;
+}
+
 class Compiler {
  public:
   explicit Compiler(const config::Settings& settings)
@@ -105,10 +112,7 @@ Compiled Compiler::run() && {
   check_admin_scopes(settings_, policy_->catalogue, findings_);
   for (std::size_t number = 0; number < document.routes.size(); ++number) add_route(number);
 
-  Compiled compiled{nullptr, findings_.take()};
-  config::sort_by_place(compiled.problems);
-  if (!config::has_errors(compiled.problems)) compiled.policy = std::move(policy_);
-  return compiled;
+  return compiled_of(std::move(policy_), std::move(findings_));
 }
 
 }  // namespace
@@ -136,5 +140,16 @@ std::vector<std::string> scope_names(const Catalogue& catalogue) {
 }
 
 Compiled compile(const config::Settings& settings) { return Compiler(settings).run(); }
+
+Compiled compile_catalogue_alone(const config::Settings& settings) {
+  Findings findings;
+  auto policy = std::make_shared<Policy>();
+  policy->catalogue = compile_catalogue(settings.policy.scopes, findings);
+  if (settings.policy.scopes.empty()) {
+    findings.error(settings.policy.where, "scopes", "there are none, so no key could be granted anything",
+                   "write scopes: {projects:read: List projects}");
+  }
+  return compiled_of(std::move(policy), std::move(findings));
+}
 
 }  // namespace keygate::policy

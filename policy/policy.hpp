@@ -28,4 +28,7 @@ struct Compiled {
 // (docs/policy.md).
 Compiled compile(const config::Settings& settings);
 
+// For a key server, which decides nothing: the catalogue alone, and a policy without routes around it.
+Compiled compile_catalogue_alone(const config::Settings& settings);
+
 }  // namespace keygate::policy

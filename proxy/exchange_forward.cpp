@@ -29,7 +29,8 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
   is_request_body_done_ = !request_.has_body();
   request_left_ = request_.content_length;
   if (record_ && caller_.kind == policy::CredentialKind::api_key) {
-    worker_.note_use(digest_, std::chrono::duration_cast<std::chrono::seconds>(began_at_.time_since_epoch()).count());
+    worker_.note_use(digest_, std::chrono::duration_cast<std::chrono::seconds>(began_at_.time_since_epoch()).count(),
+                     grant.route().scopes_text);
   }
   if (record_) {
     vigil_.begin({snapshot_, route_, *target_, caller_, *record_, digest_, presented_.secret});

@@ -67,6 +67,7 @@ Worker::~Worker() {
 }
 
 void Worker::apply(std::shared_ptr<const Snapshot> snapshot) {
+  flush_uses();  // the next policy's texts may come to lie where those of one before it lay
   auto next = std::make_shared<Generation>();
   for (const config::UpstreamSettings& wanted : snapshot->settings->upstreams) {
     auto kept = find_unchanged(wanted);
@@ -225,16 +226,21 @@ void Worker::flush_log() {
   }
 }
 
-void Worker::note_use(const keys::KeyDigest& digest, std::int64_t unix_seconds) {
-  if (store_ != nullptr) {
-    uses_[digest] = unix_seconds;
+void Worker::note_use(const keys::KeyDigest& digest, std::int64_t unix_seconds, const std::string& scopes) {
+  if (store_ == nullptr) {
+    return;
+  }
+  const auto [use, is_new] = uses_.try_emplace(UseOf{digest, &scopes});
+  use->second.at = unix_seconds;
+  if (is_new) {
+    use->second.scopes = scopes;
     ensure_ticking();
   }
 }
 
 void Worker::flush_uses() {
-  for (const auto& [digest, at] : uses_) {
-    store_->note_use(digest, at);
+  for (const auto& [of, use] : uses_) {
+    store_->note_use(of.digest, use.at, use.scopes);
   }
   uses_.clear();
 }

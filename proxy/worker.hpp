@@ -97,10 +97,28 @@ class Worker {
   // The key or session was revoked or has changed: nobody uses what is known of it, and whoever is being served by it
   // is looked at again.
   void invalidate(const keys::KeyDigest& digest);
-  // A key was granted something now: handed to the store once a tick, off the request path.
-  void note_use(const keys::KeyDigest& digest, std::int64_t unix_seconds);
+  // A key was granted something now, for which `scopes` (of the route, one blank between two) were required: handed to
+  // the store once a tick, off the request path. The text is told from others by its place.
+  void note_use(const keys::KeyDigest& digest, std::int64_t unix_seconds, const std::string& scopes);
 
  private:
+  // A key on routes that require one thing; most have one such entry a tick, so the text is copied once.
+  struct UseOf {
+    keys::KeyDigest digest;
+    const std::string* scopes;
+    bool operator==(const UseOf&) const = default;
+  };
+  struct UseHash {
+    using is_avalanching = void;
+    std::size_t operator()(const UseOf& use) const {
+      return keys::DigestHash{}(use.digest) ^ std::hash<const std::string*>{}(use.scopes);
+    }
+  };
+  struct Use {
+    std::int64_t at = 0;
+    std::string scopes;
+  };
+
   std::shared_ptr<Upstream> find_unchanged(const config::UpstreamSettings& wanted) const;
   void ensure_ticking();
   void wait_for_tick();
@@ -118,7 +136,7 @@ class Worker {
   telemetry::AccessLog* access_log_;
   telemetry::AccessFormat access_format_;
   keys::StoreThread* store_;
-  boost::unordered_flat_map<keys::KeyDigest, std::int64_t, keys::DigestHash> uses_;
+  boost::unordered_flat_map<UseOf, Use, UseHash> uses_;
   std::string log_lines_;
   std::uint64_t log_count_ = 0;
   SteadyTimer ticker_;

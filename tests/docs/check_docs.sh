@@ -57,6 +57,11 @@ check_reasons() {
   while read -r status code; do
     grep -Fq -- "| $status | \`$code\` |" "$doc" || miss "$doc: no row for $status $code"
   done < <(sed -nE 's/.*ReasonRow\{Reason::[a-z0-9_]+, ([0-9]+), "([a-z_]+)".*/\1 \2/p' policy/reason.cpp)
+  local section
+  section=$(sed -n '/^## Codes of the key server/,/^## Too much/p' "$doc")
+  while read -r status code; do
+    grep -Fq -- "| $status | \`$code\` |" <<<"$section" || miss "$doc: no row of the key server for $status $code"
+  done < <(sed -nE 's/.*ApiRow\{ApiReason::[a-z0-9_]+, ([0-9]+), "([a-z_]+)".*/\1 \2/p' app/key_api_reason.cpp)
 }
 
 # P01_, C03C09…, "H-02" in a comment: without the dash, one a line.

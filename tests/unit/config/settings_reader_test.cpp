@@ -226,5 +226,49 @@ TEST(Settings, StalenessBoundIsOneSecondToOneDay) {
   EXPECT_FALSE(fits("25h"));
 }
 
+// What a key server needs, and no more.
+const std::string key_server = R"(policy: {scopes: {"projects:read": List projects}}
+resolution: {store: {path: keygate.db}}
+key_service: {token_file: token, admin_token_file: admin}
+)";
+
+Loaded load_key_server(const std::string& yaml) {
+  LoadOptions options;
+  options.purpose = Purpose::key_server;
+  return load_text(yaml, "conf/keygate.yaml", options);
+}
+
+TEST(KeyServerSettings, NeedNeitherUpstreamNorRoutes) {
+  const Loaded loaded = load_key_server(key_server);
+  ASSERT_THAT(rendered(loaded), IsEmpty());
+  EXPECT_EQ(loaded.settings->resolution.store->path, "conf/keygate.db");
+  EXPECT_EQ(loaded.settings->key_service.token->text, "conf/token");
+  EXPECT_EQ(loaded.settings->key_service.admin_token->text, "conf/admin");
+  EXPECT_FALSE(loaded.settings->key_service.manage_token);
+  EXPECT_EQ(loaded.settings->listeners.size(), 1u);
+}
+
+TEST(KeyServerSettings, AreNoProxysSettings) {
+  EXPECT_THAT(faults_in(key_server), testing::Contains(HasSubstr("\"upstream\" is missing")));
+  EXPECT_THAT(faults_in(key_server), testing::Contains(HasSubstr("\"routes\" is missing")));
+}
+
+TEST(KeyServerSettings, MayBeAProxysTooSoThatOneFileServesBoth) {
+  EXPECT_THAT(rendered(load_key_server(three_lines + "key_service: {token_file: token}\n")), IsEmpty());
+}
+
+TEST(KeyServerSettings, NeedAStoreOfTheirOwn) {
+  const std::string service =
+      "policy: {scopes: {admin: All}}\nresolution: {service: {url: 'http://127.0.0.1:1/v1/keys/verify'}}\n"
+      "key_service: {token_file: token}\n";
+  EXPECT_THAT(rendered(load_key_server(service)),
+              ElementsAre(HasSubstr("resolution.service: a key server answers from its own store")));
+}
+
+TEST(KeyServerSettings, NeedATokenOrNobodyCouldAsk) {
+  EXPECT_THAT(rendered(load_key_server("policy: {scopes: {admin: All}}\nresolution: {store: {path: k.db}}\n")),
+              ElementsAre(HasSubstr("names no token")));
+}
+
 }  // namespace
 }  // namespace keygate::config

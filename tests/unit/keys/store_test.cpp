@@ -364,32 +364,32 @@ TEST_F(StoreTest, ConcurrentWritersLoseNothing) {
   EXPECT_EQ(*store.last_change(), writers * keys_each);
 }
 
-TEST_F(StoreTest, TouchRemembersTheLatestUse) {
+TEST_F(StoreTest, UsesLeaveTheLatest) {
   Store store = open();
   const CreatedKey key = *store.create(new_key(), now);
   const std::int64_t changes = *store.last_change();
-  ASSERT_TRUE(store.touch({{digest_of(key), now + 5}, {KeyDigest{}, now}}).has_value());
+  ASSERT_TRUE(store.note_uses({{digest_of(key), now + 5, {}}, {KeyDigest{}, now, {"a"}}}).has_value());
   EXPECT_EQ(store.show(key.stored.id)->last_used_at, now + 5);
-  ASSERT_TRUE(store.touch({{digest_of(key), now + 3}}).has_value());
+  ASSERT_TRUE(store.note_uses({{digest_of(key), now + 3, {}}}).has_value());
   EXPECT_EQ(store.show(key.stored.id)->last_used_at, now + 5);
   EXPECT_EQ(*store.last_change(), changes) << "a use is no change";
 }
 
-TEST_F(StoreTest, TouchDoesNotWaitForAnotherWriter) {
+TEST_F(StoreTest, NotingUsesDoesNotWaitForAnotherWriter) {
   Store store = open();
   const CreatedKey key = *store.create(new_key(), now);
   sqlite3* writer = nullptr;
   ASSERT_EQ(sqlite3_open(path.c_str(), &writer), SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(writer, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
-  EXPECT_EQ(store.touch({{digest_of(key), now}}).error(), store_errc::busy);
+  EXPECT_EQ(store.note_uses({{digest_of(key), now, {}}}).error(), store_errc::busy);
   EXPECT_EQ(store.verify(digest_of(key), now)->state, State::valid) << "and reading goes on";
   sqlite3_close(writer);
-  EXPECT_TRUE(store.touch({{digest_of(key), now}}).has_value());
+  EXPECT_TRUE(store.note_uses({{digest_of(key), now, {}}}).has_value());
 }
 
 TEST_F(StoreTest, AFileOfANewerVersionIsRefusedAndLeftAlone) {
   ASSERT_TRUE(open().create(new_key(), now).has_value());
-  run_sql("UPDATE meta SET value = 2 WHERE name = 'version'");
+  run_sql("UPDATE meta SET value = 3 WHERE name = 'version'");
   const std::string before = contents(path);
   EXPECT_EQ(Store::open(path).error(), store_errc::corrupt);
   EXPECT_EQ(contents(path), before);

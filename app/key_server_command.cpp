@@ -1,0 +1,119 @@
+#include "app/commands.hpp"
+#include "app/key_server.hpp"
+#include "app/key_tokens.hpp"
+#include "app/keys_help.hpp"
+#include "app/prepare.hpp"
+#include "app/server.hpp"
+#include "config/address.hpp"
+#include "telemetry/log.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace keygate::app {
+namespace {
+
+struct KeyServerOptions {
+  std::string config;
+  std::string store, listen = "127.0.0.1:8081", token_file, manage_token_file, admin_token_file;
+};
+
+// Says on stderr what is wrong; null then.
+std::shared_ptr<const ApiRules> with_tokens(std::shared_ptr<ApiRules> rules) {
+  auto tokens = KeyTokens::read(rules->settings->key_service);
+  if (const auto* fault = std::get_if<config::Fault>(&tokens)) {
+    std::cerr << "keygate: " << fault->message << (fault->hint.empty() ? "" : "; " + fault->hint) << "\n";
+    return nullptr;
+  }
+  rules->tokens = std::get<KeyTokens>(std::move(tokens));
+  return rules;
+}
+
+std::shared_ptr<const ApiRules> rules_in(const std::string& file) {
+  config::LoadOptions options;
+  options.purpose = config::Purpose::key_server;
+  PreparedKeyServer prepared = prepare_key_server(config::load_file(file, options));
+  for (const config::Problem& problem : prepared.problems) std::cerr << config::render(problem) << "\n";
+  if (!prepared.settings) {
+    std::cerr << "keygate: the configuration has faults\n";
+    return nullptr;
+  }
+  auto rules = std::make_shared<ApiRules>();
+  rules->settings = std::move(prepared.settings);
+  rules->policy = std::move(prepared.policy);
+  return with_tokens(std::move(rules));
+}
+
+std::optional<config::SecretSettings> token_in(const std::string& file) {
+  if (file.empty()) return std::nullopt;
+  return config::SecretSettings{config::SecretSettings::Kind::file, file, {}};
+}
+
+// Without a configuration: defaults, and no catalogue.
+std::shared_ptr<const ApiRules> rules_from(const KeyServerOptions& options) {
+  const auto address = config::parse_listener_address(options.listen);
+  if (const auto* fault = std::get_if<config::Fault>(&address)) {
+    std::cerr << "keygate: --listen: " << fault->message << "\n";
+    return nullptr;
+  }
+  config::Settings settings;
+  settings.listeners.push_back(std::get<config::ListenerSettings>(address));
+  settings.resolution.store = config::StoreSettings{options.store, {}};
+  settings.key_service = {token_in(options.token_file), token_in(options.manage_token_file),
+                          token_in(options.admin_token_file)};
+  settings.limits.drain_delay = std::chrono::milliseconds{0};
+  auto rules = std::make_shared<ApiRules>();
+  rules->settings = std::make_shared<const config::Settings>(std::move(settings));
+  return with_tokens(std::move(rules));
+}
+
+int serve_keys(const KeyServerOptions& options) {
+  const bool has_token =
+      !options.token_file.empty() || !options.manage_token_file.empty() || !options.admin_token_file.empty();
+  if (options.config.empty() && (options.store.empty() || !has_token)) {
+    std::cerr << "keygate: name a configuration with -c FILE, or a store and a token: "
+                 "--store FILE --token-file FILE --admin-token-file FILE\n";
+    return 2;
+  }
+  if (!options.config.empty() && (!options.store.empty() || has_token)) {
+    std::cerr << "keygate: store and tokens stand in the configuration: write -c FILE alone\n";
+    return 2;
+  }
+  KeyServer::Parts parts;
+  parts.rules = options.config.empty() ? rules_from(options) : rules_in(options.config);
+  if (!parts.rules) return 1;
+  if (!options.config.empty()) parts.reload = [file = options.config] { return rules_in(file); };
+  configure_logging(*parts.rules->settings);
+  KeyServer server(std::move(parts));
+  if (const auto fault = server.start()) {
+    std::cerr << "keygate: " << *fault << "\n";
+    return 1;
+  }
+  return server.run();
+}
+
+}  // namespace
+
+void add_key_server(CLI::App& root, int& status) {
+  const auto options = std::make_shared<KeyServerOptions>();
+  CLI::App& verb = *root.add_subcommand("keyserver", "Serve keys to many proxies");
+  verb.add_option("-c,--config", options->config, "Its configuration; SIGHUP reads it again");
+  verb.add_option("--store", options->store, "Without a configuration: the key store's file; any scope may be granted");
+  verb.add_option("--listen", options->listen, "Without a configuration: where it listens")->capture_default_str();
+  verb.add_option("--token-file", options->token_file, "Holds the token that proxies verify keys with");
+  verb.add_option("--manage-token-file", options->manage_token_file,
+                  "Holds the token of a proxy whose customers manage their own keys");
+  verb.add_option("--admin-token-file", options->admin_token_file, "Holds the token that may do everything");
+  verb.callback([options, &status] { status = serve_keys(*options); });
+  begin_help_with(verb,
+                  "keygate keyserver -c keyserver.yaml\n"
+                  "keygate keyserver --store keygate.db --token-file proxy.token --admin-token-file admin.token\n");
+}
+
+}  // namespace keygate::app
