@@ -26,8 +26,8 @@ Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets se
   }
   config::sort_by_place(prepared.problems);
   if (loaded.settings && compiled.policy && !config::has_errors(prepared.problems)) {
-    prepared.snapshot = std::make_shared<const proxy::Snapshot>(generation, loaded.settings,
-                                                                std::move(compiled.policy), std::move(read));
+    prepared.snapshot = std::make_shared<const proxy::Snapshot>(generation, loaded.settings, std::move(compiled.policy),
+                                                                std::move(read));
   }
   return prepared;
 }

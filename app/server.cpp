@@ -75,7 +75,8 @@ std::optional<std::string> fixed_setting_changed(const config::Settings& now, co
     return "resolution.store.path has changed: that needs a restart";
   }
   if (where_keys_are(now.resolution) != where_keys_are(next.resolution)) {
-    return "where keys are resolved (resolution.redis.url, .namespace, .signing_key_file or .service) has changed: that "
+    return "where keys are resolved (resolution.redis.url, .namespace, .signing_key_file or .service) has changed: "
+           "that "
            "needs a restart";
   }
   if (now.limits.connections != next.limits.connections) {
@@ -269,7 +270,8 @@ std::optional<std::string> Server::start() {
   configure_logging(impl_->settings());
   const config::Settings& settings = impl_->settings();
   if (settings.resolution.store && settings.resolution.redis) {
-    return "resolution.redis beside resolution.store is for a key server: this proxy asks its store itself; leave redis "
+    return "resolution.redis beside resolution.store is for a key server: this proxy asks its store itself; leave "
+           "redis "
            "out";
   }
   const std::size_t count = settings.threads != 0 ? settings.threads : available_threads();

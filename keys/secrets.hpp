@@ -14,8 +14,8 @@ namespace keygate::keys {
 
 struct Secrets {
   AdminSecrets admins;
-  std::string redis_password;             // empty: none
-  std::vector<std::string> signing_keys;  // the first signs, all verify; empty: records are not signed
+  std::string redis_password;                    // empty: none
+  std::vector<std::string> signing_keys;         // the first signs, all verify; empty: records are not signed
   std::shared_ptr<const ServiceAccess> service;  // null: none is configured
 };
 

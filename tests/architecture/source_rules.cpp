@@ -41,11 +41,13 @@ constexpr std::array<Folder, 6> folders{{
 }};
 
 // Files outside of config/ and policy/ that do no I/O and read no clock either, by folder/stem.
-constexpr std::array<std::string_view, 19> pure_files{
-    "keys/secret",        "keys/credential",    "keys/digest",          "keys/key_format",        "keys/key_record",
-    "proxy/framing",      "proxy/request_head", "proxy/forward_head",   "proxy/identity_headers", "proxy/reply",
-    "proxy/chunk_filter", "proxy/forwarding",   "proxy/reserved_names", "keys/dialect",           "keys/dialect_answer",
-    "keys/http_message",  "keys/internet_time", "keys/service_health",  "keys/strict_json",
+constexpr std::array<std::string_view, 24> pure_files{
+    "keys/backoff",           "keys/breaker",       "keys/credential",       "keys/dialect",
+    "keys/dialect_answer",    "keys/digest",        "keys/http_message",     "keys/internet_time",
+    "keys/key_format",        "keys/key_record",    "keys/record_signature", "keys/redis_reply",
+    "keys/resp_gate",         "keys/secret",        "keys/service_health",   "keys/strict_json",
+    "proxy/chunk_filter",     "proxy/forward_head", "proxy/forwarding",      "proxy/framing",
+    "proxy/identity_headers", "proxy/reply",        "proxy/request_head",    "proxy/reserved_names",
 };
 
 constexpr std::array<std::string_view, 10> io_headers{
