@@ -5,10 +5,13 @@
 #include "app/prepare.hpp"
 #include "app/server.hpp"
 #include "config/address.hpp"
+#include "keys/redis_revocations.hpp"
+#include "keys/secrets.hpp"
 #include "telemetry/log.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -73,6 +76,21 @@ std::shared_ptr<const ApiRules> rules_from(const KeyServerOptions& options) {
   return with_tokens(std::move(rules));
 }
 
+using MakeSink = std::function<std::unique_ptr<keys::RevocationSink>(net::io_context&)>;
+
+// Redis, by way of which proxies hear of changes. Says on stderr what is wrong; nullopt then.
+std::optional<MakeSink> sink_maker(const config::Settings& settings) {
+  config::Problems problems;
+  keys::Secrets secrets = keys::read_secrets(settings, problems);
+  for (const config::Problem& problem : problems) std::cerr << config::render(problem) << "\n";
+  if (config::has_errors(problems)) return std::nullopt;
+  const keys::RedisLinkSettings link{*settings.resolution.redis, secrets.redis_password};
+  return [link, keys = std::move(secrets.signing_keys),
+          bound = settings.resolution.staleness_bound](net::io_context& io) -> std::unique_ptr<keys::RevocationSink> {
+    return std::make_unique<keys::RedisRevocations>(io, link, keys, bound);
+  };
+}
+
 int serve_keys(const KeyServerOptions& options) {
   const bool has_token =
       !options.token_file.empty() || !options.manage_token_file.empty() || !options.admin_token_file.empty();
@@ -90,6 +108,11 @@ int serve_keys(const KeyServerOptions& options) {
   if (!parts.rules) return 1;
   if (!options.config.empty()) parts.reload = [file = options.config] { return rules_in(file); };
   configure_logging(*parts.rules->settings);
+  if (parts.rules->settings->resolution.redis) {
+    auto make_sink = sink_maker(*parts.rules->settings);
+    if (!make_sink) return 1;
+    parts.make_sink = std::move(*make_sink);
+  }
   KeyServer server(std::move(parts));
   if (const auto fault = server.start()) {
     std::cerr << "keygate: " << *fault << "\n";

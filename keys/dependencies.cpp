@@ -54,7 +54,7 @@ Dependencies::Dependencies(const Place& place, const config::ResolutionSettings&
   if (place.store != nullptr) impl_->store = place.store->source_for(place.io);
   if (secrets.service) {
     const HttpLimits limits = limits_for(place.workers);
-    impl_->key_service = std::make_unique<ServiceSource>(place.io, secrets.service, CredentialRole::key, limits);
+    impl_->key_service = std::make_unique<ServiceSource>(place.io, secrets.service, CredentialRole::api_key, limits);
     if (settings.service && settings.service->session_url) {
       impl_->session_service =
           std::make_unique<ServiceSource>(place.io, secrets.service, CredentialRole::session, limits);

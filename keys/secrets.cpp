@@ -1,5 +1,6 @@
 #include "keys/secrets.hpp"
 
+#include "keys/redis_connection.hpp"
 #include "keys/secret_file.hpp"
 
 #include <optional>
@@ -32,6 +33,9 @@ Secrets read_secrets(const config::Settings& settings, config::Problems& problem
         taken(AdminSecrets::read(settings.credentials), admins.front().where, "credentials.admin_secrets", problems);
   }
   if (const auto& redis = settings.resolution.redis) {
+    if (const std::string flaw = redis_tls_flaw(*redis); !flaw.empty()) {
+      problems.push_back({config::Severity::error, redis->where, "resolution.redis", flaw, ""});
+    }
     secrets.redis_password = read_optional(redis->password, "resolution.redis", problems);
     if (!redis->signing_key_file.empty()) {
       secrets.signing_keys = taken(read_signing_keys(redis->signing_key_file), redis->where,

@@ -17,7 +17,7 @@ struct Cached {
     changed,  // ask who knows, and do not write down what it says: another tombstone
   };
   Kind kind = Kind::miss;
-  Found found;  // of a record; its age is counted from before the cache was asked
+  Found found{};  // of a record; its age is counted from before the cache was asked
 };
 
 class SharedCache {

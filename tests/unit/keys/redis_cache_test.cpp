@@ -110,7 +110,7 @@ TEST_F(RedisCacheTest, F27_ANewerRecordStays) {
 
 TEST_F(RedisCacheTest, F12_NonsenseIsAMissAndMayBeReplaced) {
   const std::string in_a_year = std::to_string(unix_now_ms() + 31'536'000'000);
-  for (const std::string value :
+  for (const std::string& value :
        {std::string("nonsense"), std::string("[1]"), std::string("\0\xFF", 2), std::string("{}"),
         R"({"state":"valid","issued_at":)" + in_a_year + "}", R"({"issued_at":"x"})" + std::string()}) {
     redis.command({"SET", name, value});

@@ -50,7 +50,7 @@ TEST(RedisSubscription, MessagesThatAreNoDigestAreCounted) {
   const test::Redis redis;
   Listener listener(settings_for(redis.port()));
   ASSERT_TRUE(listener.is_up(1));
-  for (const std::string text : {std::string(), std::string("all"), std::string(64, 'G'), to_hex(digest) + "0"}) {
+  for (const std::string& text : {std::string(), std::string("all"), std::string(64, 'G'), to_hex(digest) + "0"}) {
     redis.command({"PUBLISH", channel, text});
   }
   redis.command({"PUBLISH", channel, to_hex(digest)});

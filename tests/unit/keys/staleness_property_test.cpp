@@ -9,6 +9,7 @@
 #include <array>
 #include <chrono>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -247,7 +248,7 @@ class World {
   void request(std::size_t proxy, std::size_t number) {
     if (const auto record = resolvers_[proxy]->recall(digests_[number], clocks_.now)) return judge(*record, number);
     net::co_spawn(io_, resolvers_[proxy]->look_up(digests_[number], SecretView(text(number)), far_),
-                  [this, number](const std::exception_ptr&, const Resolved& outcome) {
+                  [this, number](const std::exception_ptr&, const Result<std::shared_ptr<const Record>>& outcome) {
                     if (outcome) judge(**outcome, number);
                   });
     run_ready();
