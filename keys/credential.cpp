@@ -27,6 +27,12 @@ bool is_b64token(std::string_view text) {
          text.find_first_not_of('=', padding) == std::string_view::npos;
 }
 
+// A token, perhaps with escapes, as cookies have them.
+bool may_be_credential(std::string_view text) {
+  const auto is_fit = [](char c) { return c == '%' || is_of(CharacterClass::open, c); };
+  return !text.empty() && text.size() <= Secret::max_size && std::ranges::all_of(text, is_fit);
+}
+
 // What all the places have come to so far.
 struct Finding {
   std::optional<std::string_view> text;
@@ -158,7 +164,10 @@ Presented CredentialPlan::extract(std::span<const policy::HeaderField> headers, 
     const bool may_be_key = finding.source != SourceKind::cookie || !reads_sessions_ || is_key(*finding.text);
     const std::optional<policy::Environment> environment = may_be_key ? formats_.fit(secret) : std::nullopt;
     if (environment) return {Presented::Kind::one, secret, *environment, finding.source};
-    return {Presented::Kind::unfit, secret, policy::Environment::none, finding.source};
+    if (may_be_credential(*finding.text)) {
+      return {Presented::Kind::unfit, secret, policy::Environment::none, finding.source};
+    }
+    presented.kind = Presented::Kind::malformed;
   }
   return presented;
 }

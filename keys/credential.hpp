@@ -18,9 +18,9 @@ struct Presented {
   enum class Kind : std::uint8_t {
     nothing,
     one,        // fits a format
-    unfit,      // fits none: no API key, but perhaps a session or an admin secret
     ambiguous,  // two that differ, or one place twice
-    malformed,  // "Bearer" without one well-formed token
+    malformed,  // "Bearer" without one well-formed token, or a text that can be no credential at all
+    unfit,      // fits no format: no API key, but perhaps a session or an admin secret
   };
   Kind kind = Kind::nothing;
   SecretView secret;                                            // of `one` and `unfit`; views the request

@@ -105,7 +105,7 @@ class AnswerReader {
     return policy::Environment::none;
   }
 
-  std::optional<std::int64_t> time(const Mapping::Pointers& pointers, Mapping::Time form) {
+  std::optional<std::int64_t> expiry(const Mapping::Pointers& pointers, Mapping::Time form) {
     using Time = Mapping::Time;
     const json::value* const value = find(pointers);
     if (value == nullptr) return std::nullopt;
@@ -225,7 +225,7 @@ std::variant<KeyAnswer, AnswerFlaw> read_document(const Mapping& mapping, const 
   principal.organization = reader.identity(mapping.organization, mapping.needs_organization);
   principal.user = reader.identity(mapping.user, mapping.needs_user);
   principal.environment = reader.environment(mapping.environment);
-  principal.expires_at = reader.time(mapping.expires_at, mapping.time);
+  principal.expires_at = reader.expiry(mapping.expires_at, mapping.time);
   principal.granted = reader.scopes(mapping);
   if (!reader.flaw().empty()) return AnswerFlaw{errc::invalid_answer, reader.flaw()};
   return answer;

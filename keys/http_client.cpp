@@ -28,12 +28,16 @@ constexpr std::chrono::seconds idle_life{30};  // shorter than most servers give
 // One request from its coming to its answer.
 struct Job {
   Job(net::io_context& io, WipedText text, Clock::time_point limit, HttpClient::Done then)
-      : request(std::move(text)), deadline(limit), done(std::move(then)), timer(io, limit) {}
+      : request(std::move(text)), came_at(Clock::now()), deadline(limit), done(std::move(then)), timer(io, limit) {}
 
   bool is_over() const { return !done; }
+  // Whether the server had at least half of the time.
+  bool was_tried() const { return begun_at != Clock::time_point{} && begun_at - came_at <= (deadline - came_at) / 2; }
 
   const WipedText request;
+  const Clock::time_point came_at;
   const Clock::time_point deadline;
+  Clock::time_point begun_at{};  // when it came to its turn
   HttpClient::Done done;
   Timer timer;
   std::shared_ptr<HttpConnection> connection;
@@ -133,6 +137,7 @@ void HttpClient::State::add(std::shared_ptr<Job> job) {
 
 void HttpClient::State::start(std::shared_ptr<Job> job) {
   running.insert(job);
+  job->begun_at = Clock::now();
   net::co_spawn(io, run(shared_from_this(), job), [self = weak_from_this(), job](const std::exception_ptr&) {
     if (const auto state = self.lock()) state->end(job);
   });
@@ -156,7 +161,7 @@ void HttpClient::State::expire(const std::shared_ptr<Job>& job) {
   HttpAnswer late;
   late.error = errc::timed_out;
   late.cause = std::string("no answer in time, while ") + job->doing;
-  late.was_tried = running.contains(job);
+  late.was_tried = job->was_tried();
   std::erase(waiting, job);
   finish(*job, std::move(late));
 }

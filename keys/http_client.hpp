@@ -25,7 +25,7 @@ struct HttpLimits {
 struct HttpAnswer {
   error_code error;       // errc, or none
   std::string cause;      // of the error, for the log: "it cannot be connected to: Connection refused"
-  bool was_tried = true;  // false: the request never left the queue, which says nothing of the server
+  bool was_tried = true;  // false: it mostly waited for its turn, and its error says nothing of the server
   HttpResponse response;
 };
 

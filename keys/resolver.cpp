@@ -140,8 +140,8 @@ void Resolver::Impl::ask(const std::shared_ptr<Flight>& flight) {
 }
 
 void Resolver::Impl::hear(const std::shared_ptr<Flight>& flight, Result<Found> found) {
-  if (flight->is_outdated) return ask_again(flight);
   if (found.has_error()) return ask_next(flight, found.error());
+  if (flight->is_outdated) return ask_again(flight);
   found->age = std::max(found->age, std::chrono::milliseconds{0});
   const auto age_now = std::chrono::ceil<std::chrono::milliseconds>(parts.now() - flight->asked_at) + found->age;
   if (age_now >= bound || !is_usable(found->answer)) return ask_next(flight, make_error_code(errc::invalid_answer));

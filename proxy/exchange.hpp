@@ -23,8 +23,7 @@ namespace keygate::proxy {
 // What happens to the client's connection next.
 enum class After : std::uint8_t {
   keep,    // the next request may be read
-  linger,  // say that we are done, take what still comes for a moment, then close: so that a reset does not eat the
-           // answer
+  linger,  // say that we are done, take what still comes for a moment: a reset would eat the answer
   close,   // at once
 };
 

@@ -56,8 +56,14 @@ Worker::Worker(Parts parts)
   apply(std::move(parts.snapshot));
   keys::Dependencies::Listener listener;
   listener.on_change = [this](const keys::KeyDigest& digest) { invalidate(digest); };
-  listener.on_up = [this] { push_up(); };
-  listener.on_down = [this] { push_down(); };
+  listener.on_up = [this] {
+    resolver_->push_up();
+    session_resolver_->push_up();
+  };
+  listener.on_down = [this] {
+    resolver_->push_down();
+    session_resolver_->push_down();
+  };
   dependencies_->listen(std::move(listener));
 }
 
@@ -101,16 +107,6 @@ void Worker::invalidate(const keys::KeyDigest& digest) {
   for (auto it = residents.begin(); it != residents.end();) {
     (it++)->on_change(digest);
   }
-}
-
-void Worker::push_up() {
-  resolver_->push_up();
-  session_resolver_->push_up();
-}
-
-void Worker::push_down() {
-  resolver_->push_down();
-  session_resolver_->push_down();
 }
 
 void Worker::drain() { is_draining_ = true; }

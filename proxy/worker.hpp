@@ -94,8 +94,7 @@ class Worker {
   keys::Resolver& resolver(policy::CredentialKind kind) {
     return kind == policy::CredentialKind::session ? *session_resolver_ : *resolver_;
   }
-  // The key or session was revoked or has changed: nobody uses what is known of it, and whoever is being served by it
-  // is looked at again.
+  // It was revoked or has changed: what is known of it is forgotten, and whoever is being served is looked at again.
   void invalidate(const keys::KeyDigest& digest);
   // A key was granted something now, for which `scopes` (of the route, one blank between two) were required: handed to
   // the store once a tick, off the request path. The text is told from others by its place.
@@ -124,8 +123,6 @@ class Worker {
   void wait_for_tick();
   void advance_deadlines();
   void on_tick();
-  void push_up();
-  void push_down();
   void flush_log();
   void flush_uses();
 
@@ -142,8 +139,7 @@ class Worker {
   SteadyTimer ticker_;
   SteadyClock::time_point last_tick_{};
   SteadyClock::duration stalled_{0};  // time in which the loop stood still, over all
-  bool is_ticking_ = false;
-  bool is_stopped_ = false;
+  bool is_ticking_ = false, is_stopped_ = false;
   unsigned quiet_ticks_ = 0;
   bool is_draining_ = false;
   std::vector<std::unique_ptr<ExchangeRoom>> rooms_;

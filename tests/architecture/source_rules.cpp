@@ -17,6 +17,7 @@ constexpr std::array<std::string_view, 4> proxy_includes{"keys", "policy", "conf
 constexpr std::array<std::string_view, 5> app_includes{"proxy", "keys", "policy", "config", "telemetry"};
 
 constexpr std::array<std::string_view, 3> telemetry_libraries{"boost/json", "fmt/", "spdlog/"};
+constexpr std::array<std::string_view, 1> config_libraries{"boost/url/"};
 constexpr std::array<std::string_view, 5> keys_libraries{"boost/", "hiredis/", "openssl/", "spdlog/", "sqlite3.h"};
 constexpr std::array<std::string_view, 4> proxy_libraries{"boost/", "openssl/", "sanitizer/", "spdlog/"};
 constexpr std::array<std::string_view, 5> app_libraries{"boost/", "CLI/", "openssl/", "spdlog/", "sqlite3.h"};
@@ -33,7 +34,7 @@ struct Folder {
 // The order of the dependencies: a folder includes only what stands above it here.
 constexpr std::array<Folder, 6> folders{{
     {"telemetry", {}, telemetry_libraries, System::without_sockets},
-    {"config", {}, {}, System::none},
+    {"config", {}, config_libraries, System::none},
     {"policy", policy_includes, {}, System::none},
     {"keys", keys_includes, keys_libraries, System::all},
     {"proxy", proxy_includes, proxy_libraries, System::all},

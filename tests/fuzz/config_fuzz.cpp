@@ -106,7 +106,8 @@ struct Read {
 
 // What load_text does, with the tables of keys built once: building them takes longer than reading most texts.
 Read read(std::string_view text) {
-  static const auto reader = config::settings_reader(config::policy_reader());
+  static const auto reader =
+      config::settings_reader(config::policy_reader(config::Purpose::proxy), config::Purpose::proxy);
   config::Reading reading{std::make_shared<const std::string>(file_name), environment, {}};
   auto document = config::read_yaml(text, reading.file);
   reading.problems = std::move(document.problems);
@@ -118,7 +119,9 @@ Read read(std::string_view text) {
 
 // What reads without an error loads, with the same warnings.
 void check_load(std::string_view text, const Read& read) {
-  const auto loaded = config::load_text(text, file_name, {environment});
+  config::LoadOptions options;
+  options.environment = environment;
+  const auto loaded = config::load_text(text, file_name, options);
   hold(loaded.settings && !loaded.draft, "settings where there are no errors");
   hold_equal(loaded.settings->file, file_name, "settings know their file");
   hold_equal(loaded.problems.size(), read.problems.size(), "the same warnings");

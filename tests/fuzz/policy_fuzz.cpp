@@ -28,7 +28,8 @@ std::optional<config::Settings> read_policy(std::string_view text) {
       std::make_shared<const std::string>("policy.yaml"), [](const std::string&) { return std::nullopt; }, {}};
   const auto document = config::read_yaml(text, reading.file);
   if (!document.root || config::has_errors(document.problems)) return std::nullopt;
-  static const auto reader = config::policy_reader();  // building it takes longer than reading most policies
+  static const auto reader =
+      config::policy_reader(config::Purpose::proxy);  // building it takes longer than reading most policies
   auto policy = reader.read(config::Value(*document.root, reading));
   if (!policy || config::has_errors(reading.problems)) return std::nullopt;
   config::Settings settings;

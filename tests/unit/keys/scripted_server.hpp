@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -133,6 +134,7 @@ class ScriptedServer {
 
   explicit ScriptedServer(Script script, const TestCertificate* certificate = nullptr)
       : script_(std::move(script)), tls_(certificate != nullptr ? certificate->new_server_context() : nullptr) {
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;

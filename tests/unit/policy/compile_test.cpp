@@ -127,9 +127,11 @@ INSTANTIATE_TEST_SUITE_P(
                 {"policy.yaml:15:1: routes[0].require.scopes: unknown scope \"projects:read\"; list it under scopes "
                  "first"}},
         in_route("session", keyed("a", "/a").credentials({"api_key", "session"}),
-                 {"policy.yaml:16:1: routes[0].require.credentials: \"session\" is not supported by this version yet"}),
+                 {"policy.yaml:16:1: routes[0].require.credentials: nobody knows sessions; write "
+                  "resolution.service.session_url"}),
         in_route("admin", keyed("a", "/a").credentials({"admin"}),
-                 {"policy.yaml:16:1: routes[0].require.credentials: \"admin\" is not supported by this version yet"}),
+                 {"policy.yaml:16:1: routes[0].require.credentials: there is no admin secret; write "
+                  "credentials.admin_secrets"}),
         in_route(
             "unknown_kind", keyed("a", "/a").credentials({"apikey"}),
             {"policy.yaml:16:1: routes[0].require.credentials: unknown kind of credential \"apikey\"; did you mean "

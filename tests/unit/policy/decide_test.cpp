@@ -53,6 +53,7 @@ class Deciding : public ::testing::Test {
     answer.state = KeyAnswer::State::valid;
     answer.principal.key_id = "key_1";
     answer.principal.organization = "org_1";
+    answer.principal.user = "user_1";
     grant({"*", "admin"});
   }
 
