@@ -132,6 +132,7 @@ void Resolver::Impl::validate(const std::shared_ptr<Flight>& flight, Found found
 }
 
 void Resolver::Impl::ask(const std::shared_ptr<Flight>& flight) {
+  flight->is_outdated = false;
   flight->asked_at = parts.now();
   Source::Done done = [this, asked = std::weak_ptr(flight)](Result<Found> found) {
     if (const auto waited_for = asked.lock()) hear(waited_for, std::move(found));

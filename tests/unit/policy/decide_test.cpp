@@ -381,7 +381,7 @@ TEST_F(Deciding, JudgesInItsOrder) {
   EXPECT_EQ(code(path), "key_service_unavailable");
   caller.prefix_environment = Environment::none;
   answer.principal.environment = Environment::test;
-  EXPECT_EQ(code(path), "expired_key");
+  EXPECT_EQ(code(path), "invalid_session");
   answer.principal.expires_at = now + 1;
   EXPECT_EQ(code(path), "credential_not_accepted");
   caller.kind = CredentialKind::api_key;
