@@ -129,7 +129,7 @@ Awaitable<void> RedisConnection::read_all() {
 void RedisConnection::greet() {
   const RedisEndpoint& endpoint = *impl_->endpoint;
   std::string bytes;
-  if (!endpoint.password.empty()) {
+  if (!endpoint.username.empty() || !endpoint.password.empty()) {
     RedisWords words{"AUTH"};
     if (!endpoint.username.empty()) words.emplace_back(endpoint.username);
     words.emplace_back(endpoint.password);
@@ -174,11 +174,10 @@ void RedisConnection::flush() {
   impl_->writing.swap(impl_->outbox);
   impl_->is_writing = true;
   impl_->stream.write(impl_->writing, [self = shared_from_this()](error_code error) {
-    Impl& impl = *self->impl_;
-    impl.is_writing = false;
-    impl.writing.clear();
-    if (impl.is_closed) return;
-    if (error) return self->end(Cause::unreachable, error.message());
+    // A Redis that turns a connection away says why before it closes: reading will find that, and then the end.
+    if (error) return;
+    self->impl_->is_writing = false;
+    self->impl_->writing.clear();
     self->flush();
   });
 }

@@ -106,10 +106,10 @@ void RedisLink::Impl::on_reply(RedisReply reply) {
   Exchange& first = in_flight_.front();
   first.replies.push_back(std::move(reply));
   if (first.replies.size() < first.expected) return;
-  const Exchange complete = std::move(first);
+  Exchange complete = std::move(first);
   in_flight_.pop_front();
   judge(complete);
-  complete.done(complete.replies);
+  complete.done(std::move(complete.replies));
   reconnect_if_idle();
 }
 

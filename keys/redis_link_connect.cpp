@@ -76,7 +76,17 @@ void RedisLink::Impl::on_ready() {
   may_queue_ = false;
   if (breaker_.state() == Breaker::State::closed && takes_writes()) health.turn(RedisCondition::well);
   waiting_bytes_ = 0;
-  for (Exchange& exchange : std::exchange(waiting_, {})) dispatch(std::move(exchange));
+  // What has little time left would be late, and late answers end the connection for all.
+  const auto least = Clock::now() + timeout_ / 2;
+  std::deque<Exchange> too_late;
+  for (Exchange& exchange : std::exchange(waiting_, {})) {
+    if (exchange.deadline < least) {
+      too_late.push_back(std::move(exchange));
+    } else {
+      dispatch(std::move(exchange));
+    }
+  }
+  fail(std::move(too_late), errc::unavailable);
 }
 
 void RedisLink::Impl::on_end(const RedisEnd& end) {

@@ -39,7 +39,12 @@ RedisFault fault_of(std::string_view error) {
   const std::string_view word = code_of(error);
   if (error.find("max number of clients") != std::string_view::npos) return RedisFault::not_ready;
   const auto known = std::ranges::find(codes, word, &Code::word);
-  return known == codes.end() ? RedisFault::other : known->fault;
+  if (known != codes.end()) return known->fault;
+  // Redis 6 has what a script ran into within an error of the script: "ERR Error running script (…): -READONLY You …".
+  const auto within = std::ranges::find_if(codes, [error](const Code& code) {
+    return error.find(" -" + std::string(code.word) + " ") != std::string_view::npos;
+  });
+  return within == codes.end() ? RedisFault::other : within->fault;
 }
 
 std::string_view to_string(RedisFault fault) {

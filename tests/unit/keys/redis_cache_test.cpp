@@ -161,6 +161,19 @@ TEST_F(RedisCacheTest, C07_WhatIsNotSignedIsAMissAndATombstoneOfAnyoneIsChanged)
   EXPECT_EQ(kind(strict), Kind::changed);
 }
 
+TEST_F(RedisCacheTest, F07_AReplicaIsReadAndNotWrittenTo) {
+  fill(cache, 0s);
+  redis.command({"REPLICAOF", "127.0.0.1", "1"});
+  fill(cache, 0s);
+  EXPECT_EQ(cache.counters().fill_errors, 1U);
+  EXPECT_EQ(kind(cache), Kind::record);
+  EXPECT_FALSE(rig.link().takes_writes());
+  EXPECT_EQ(rig.link().condition(), RedisCondition::read_only);
+  const auto commands = rig.link().counters().commands;
+  cache.fill(digest, ada(), 0s, 60s);
+  EXPECT_EQ(rig.link().counters().commands, commands) << "dropped";
+}
+
 TEST_F(RedisCacheTest, F09_SomethingThatIsNoStringIsLeftAlone) {
   redis.command({"RPUSH", name, "a"});
   EXPECT_EQ(get(cache).error(), errc::unavailable);

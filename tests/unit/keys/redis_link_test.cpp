@@ -1,6 +1,7 @@
 // Against a real redis-server.
 #include "keys/redis_link.hpp"
 
+#include "tests/support/socket.hpp"
 #include "tests/unit/keys/redis_rig.hpp"
 
 #include <gmock/gmock.h>
@@ -121,6 +122,17 @@ TEST(RedisLink, F08_AWrongPasswordIsToldAndARightOneIsTakenWithoutARestart) {
   rig.link().apply(settings);
   EXPECT_EQ(rig.ask({"PING"}), "PONG");
   EXPECT_EQ(rig.link().condition(), RedisCondition::well);
+}
+
+TEST(RedisLink, F06_TooManyClientsIsToldFromARefusal) {
+  const Redis redis(RedisOptions{.configuration = {"maxclients 1"}});
+  const test::Socket other = test::connect_to(redis.port());
+  ASSERT_TRUE(other.send("PING\r\n"));
+  std::string pong;
+  ASSERT_EQ(test::receive(other, pong, test::patience), test::Arrival::bytes);
+  LinkRig rig(settings_of(redis));
+  EXPECT_EQ(rig.ask({"PING"}), unavailable);
+  EXPECT_EQ(rig.link().condition(), RedisCondition::not_ready);
 }
 
 TEST(RedisLink, F08_NoPasswordAtAllIsTold) {
