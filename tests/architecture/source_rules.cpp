@@ -42,10 +42,13 @@ constexpr std::array<Folder, 6> folders{{
 
 // Files outside of config/ and policy/ that do no I/O and read no clock either, by folder/stem.
 constexpr std::array<std::string_view, 19> pure_files{
-    "keys/secret",       "keys/credential",    "keys/digest",        "keys/key_format",      "keys/key_record",
-    "keys/strict_json",  "keys/resp_gate",     "keys/breaker",       "keys/backoff",         "keys/redis_reply",
-    "keys/record_codec", "proxy/framing",      "proxy/request_head", "proxy/forward_head",   "proxy/identity_headers",
-    "proxy/reply",       "proxy/chunk_filter", "proxy/forwarding",   "proxy/reserved_names",
+    "keys/secret",          "keys/credential",       "keys/digest",
+    "keys/key_format",      "keys/key_record",       "keys/strict_json",
+    "keys/resp_gate",       "keys/breaker",          "keys/backoff",
+    "keys/redis_reply",     "keys/record_signature", "proxy/framing",
+    "proxy/request_head",   "proxy/forward_head",    "proxy/identity_headers",
+    "proxy/reply",          "proxy/chunk_filter",    "proxy/forwarding",
+    "proxy/reserved_names",
 };
 
 constexpr std::array<std::string_view, 10> io_headers{
