@@ -116,9 +116,9 @@ void Redis::write_configuration() {
   }
   if (!options_.username.empty()) {
     text += "user default off\n";
-    text += "user " + options_.username + " on >" + options_.password + " " + options_.permissions + "\n";
+    text += "user " + options_.username + " on \">" + options_.password + "\" " + options_.permissions + "\n";
   } else if (!options_.password.empty()) {
-    text += "requirepass " + options_.password + "\n";
+    text += "requirepass \"" + options_.password + "\"\n";
   }
   for (const std::string& line : options_.configuration) text += line + "\n";
   directory_.write("redis.conf", text);

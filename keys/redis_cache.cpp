@@ -1,0 +1,137 @@
+#include "keys/redis_cache.hpp"
+
+#include "telemetry/log.hpp"
+
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace keygate::keys {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+std::int64_t unix_now_ms() {
+  return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+struct RedisCache::State {
+  explicit State(RecordCodec chosen) : codec(std::move(chosen)) {}
+
+  Result<Cached> read(const KeyDigest& digest, milliseconds bound, std::int64_t asked_at_ms,
+                      const Result<std::vector<RedisReply>>& replies);
+  Cached judge(const KeyDigest& digest, milliseconds bound, std::int64_t asked_at_ms, milliseconds remaining_ttl,
+               const std::string& value);
+  Cached miss(RecordFlaw flaw);
+  void hear_of_fill(const Result<RedisReply>& reply);
+
+  const RecordCodec codec;
+  RedisCacheCounters counters;
+};
+
+RedisCache::RedisCache(RedisLink& link, RecordCodec codec)
+    : link_(link), state_(std::make_shared<State>(std::move(codec))) {}
+
+RedisCache::~RedisCache() = default;
+
+const RedisCacheCounters& RedisCache::counters() const { return state_->counters; }
+
+// The TTL is asked for first: of a record that is replaced in between, it can only make the new one look older.
+void RedisCache::get(const KeyDigest& digest, milliseconds bound, Done done) {
+  const std::string name = state_->codec.redis_key(digest);
+  link_.send_all({{"PTTL", name}, {"GET", name}}, RedisPurpose::read,
+                 [weak = std::weak_ptr<State>(state_), digest, bound, asked_at_ms = unix_now_ms(),
+                  done = std::move(done)](const Result<std::vector<RedisReply>>& replies) {
+                   if (const auto state = weak.lock()) done(state->read(digest, bound, asked_at_ms, replies));
+                 });
+}
+
+Result<Cached> RedisCache::State::read(const KeyDigest& digest, milliseconds bound, std::int64_t asked_at_ms,
+                                       const Result<std::vector<RedisReply>>& replies) {
+  if (replies.has_error()) {
+    ++counters.errors;
+    return replies.error();
+  }
+  const RedisReply &ttl = replies->front(), &value = replies->back();
+  if (ttl.is_error() || value.is_error()) {
+    ++counters.errors;
+    return errc::unavailable;
+  }
+  if (ttl.type == RedisReply::Type::integer && value.type == RedisReply::Type::nil) {
+    ++counters.misses;
+    return Cached{};
+  }
+  if (ttl.type != RedisReply::Type::integer || value.type != RedisReply::Type::string) {
+    ++counters.errors;
+    return errc::invalid_answer;
+  }
+  return judge(digest, bound, asked_at_ms, milliseconds(ttl.integer), value.text);
+}
+
+Cached RedisCache::State::judge(const KeyDigest& digest, milliseconds bound, std::int64_t asked_at_ms,
+                                milliseconds remaining_ttl, const std::string& value) {
+  Decoded decoded = codec.decode(digest, value);
+  if (const auto* flaw = std::get_if<RecordFlaw>(&decoded)) return miss(*flaw);
+  auto& record = std::get<WireRecord>(decoded);
+  switch (record.kind) {
+    case WireRecord::Kind::revoked:
+      ++counters.revoked;
+      return {Cached::Kind::revoked};
+    case WireRecord::Kind::changed:
+      ++counters.changed;
+      return {Cached::Kind::changed};
+    case WireRecord::Kind::valid:
+      break;
+  }
+  const auto age = age_of(record, remaining_ttl, asked_at_ms, bound);
+  if (!age) {
+    ++counters.unfit_ages;
+    ++counters.misses;
+    return {};
+  }
+  ++counters.hits;
+  return {Cached::Kind::record, {std::move(record.answer), *age}};
+}
+
+Cached RedisCache::State::miss(RecordFlaw flaw) {
+  ++counters.misses;
+  ++counters.flaws[static_cast<std::size_t>(flaw)];
+  telemetry::log_seldom(
+      telemetry::Level::warn, "redis_record",
+      "redis: a record cannot be used (" + std::string(to_string(flaw)) +
+          "), so its key is asked of the key source: somebody else writes there, or with another key");
+  return {};
+}
+
+void RedisCache::fill(const KeyDigest& digest, const policy::KeyAnswer& answer, milliseconds age, milliseconds bound) {
+  if (answer.state != policy::KeyAnswer::State::valid || age >= bound) return;
+  const std::int64_t now = unix_now_ms();
+  const WireRecord record{WireRecord::Kind::valid, answer, now - age.count(), bound};
+  const auto value = link_.takes_writes() ? state_->codec.encode(digest, record) : std::nullopt;
+  if (!value) {
+    ++state_->counters.fill_errors;
+    return;
+  }
+  link_.evaluate(
+      fill_script(), state_->codec.redis_key(digest),
+      {*value, std::to_string((bound - age).count()), std::to_string(*record.issued_at_ms), std::to_string(now)},
+      [weak = std::weak_ptr<State>(state_)](const Result<RedisReply>& reply) {
+        if (const auto state = weak.lock()) state->hear_of_fill(reply);
+      });
+}
+
+void RedisCache::State::hear_of_fill(const Result<RedisReply>& reply) {
+  if (reply.has_error() || reply->type != RedisReply::Type::integer) {
+    ++counters.fill_errors;
+  } else if (reply->integer == 1) {
+    ++counters.fills;
+  } else {
+    ++counters.fills_refused;
+  }
+}
+
+}  // namespace keygate::keys
