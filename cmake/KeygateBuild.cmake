@@ -49,11 +49,11 @@ function(keygate_folder name)
 endfunction()
 
 # Asio and Beast compile once (separate compilation), in the two targets that everything above them links.
-add_library(keygate_asio STATIC ${PROJECT_SOURCE_DIR}/cmake/asio.cpp)
+add_library(keygate_asio STATIC ${PROJECT_SOURCE_DIR}/cmake/asio.cpp ${PROJECT_SOURCE_DIR}/cmake/asio_ssl.cpp)
 # A request goes through more nested coroutine frames than the two that Asio keeps by default for the next one.
 target_compile_definitions(keygate_asio PUBLIC BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
                                                BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=8)
-target_link_libraries(keygate_asio PUBLIC Threads::Threads)
+target_link_libraries(keygate_asio PUBLIC Threads::Threads OpenSSL::SSL)
 add_library(keygate_beast STATIC ${PROJECT_SOURCE_DIR}/cmake/beast.cpp)
 target_compile_definitions(keygate_beast PUBLIC BOOST_BEAST_SEPARATE_COMPILATION)
 target_link_libraries(keygate_beast PUBLIC keygate_asio)
