@@ -41,10 +41,11 @@ constexpr std::array<Folder, 6> folders{{
 }};
 
 // Files outside of config/ and policy/ that do no I/O and read no clock either, by folder/stem.
-constexpr std::array<std::string_view, 13> pure_files{
+constexpr std::array<std::string_view, 19> pure_files{
     "keys/secret",        "keys/credential",    "keys/digest",          "keys/key_format",        "keys/key_record",
     "proxy/framing",      "proxy/request_head", "proxy/forward_head",   "proxy/identity_headers", "proxy/reply",
-    "proxy/chunk_filter", "proxy/forwarding",   "proxy/reserved_names",
+    "proxy/chunk_filter", "proxy/forwarding",   "proxy/reserved_names", "keys/dialect",           "keys/dialect_answer",
+    "keys/http_message",  "keys/internet_time", "keys/service_health",  "keys/strict_json",
 };
 
 constexpr std::array<std::string_view, 10> io_headers{
