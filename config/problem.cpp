@@ -61,6 +61,8 @@ std::string render(const Problem& problem) {
   if (!problem.path.empty()) text += problem.path + ": ";
   text += problem.message;
   if (!problem.hint.empty()) text += "; " + problem.hint;
+  // A key can be "a\n\e[31m". Read from a terminal or a build's log, it must not pass for lines or colours of ours.
+  for (char& c : text) c = (c >= 0 && c < 0x20) || c == 0x7f ? '?' : c;
   return text;
 }
 

@@ -28,7 +28,7 @@ struct Problem {
 using Problems = std::vector<Problem>;
 
 // "keygate.yaml:14:5: routes[2]: unknown key "scope"; did you mean "scopes"?"; a warning says "warning: " after the
-// place.
+// place. One line, whatever stands in the file: control characters come as "?".
 std::string render(const Problem& problem);
 
 // Sorted by file, line and column; equal ones once.

@@ -14,9 +14,13 @@ bool all_digits(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
 }
 
-// YAML 1.1 reads 010 as 8, YAML 1.2 as 10; whoever wrote it, we do not guess.
+// YAML 1.1 reads 010 as 8, YAML 1.2 as 10; whoever wrote it, we do not guess. Letters are its unit; what has anything
+// else in it is no number, and not fit for a hint either, which goes to a terminal as it is.
 bool looks_octal(const std::string& text) {
-  return text.size() > 1 && text[0] == '0' && (all_digits(text.substr(0, 2)) || text[1] == 'o');
+  const bool is_word = std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  });
+  return is_word && text.size() > 1 && text[0] == '0' && (all_digits(text.substr(0, 2)) || text[1] == 'o');
 }
 
 std::string without_leading_zeros(const std::string& text) {

@@ -59,16 +59,6 @@ bool is_trusted(const Bytes& bytes) {
   return is_in("10.0.0.0", 96 + 8) || is_in("172.16.0.0", 96 + 12) || is_in("192.0.2.0", 96 + 25) || is_in("fd00::", 7);
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> pieces;
-  while (true) {
-    const auto end = text.find(separator);
-    pieces.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) return pieces;
-    text.remove_prefix(end + 1);
-  }
-}
-
 Bytes due_address(const Bytes& peer, const std::vector<std::string_view>& values) {
   std::vector<std::string_view> hops;
   for (const auto value : values) {

@@ -4,7 +4,7 @@
 #include "config/policy_reader.hpp"
 #include "policy/decide.hpp"
 #include "tests/fuzz/probe.hpp"
-#include "tests/fuzz/reference_matcher.hpp"
+#include "tests/unit/policy/reference_matcher.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -71,7 +71,7 @@ void check_request(const policy::Policy& compiled, const std::vector<config::Rou
   const auto* target = std::get_if<policy::RequestTarget>(&parsed);
   if (!method || target == nullptr) return;
 
-  policy::testing::Wanted wanted{std::string(canonical_host.value_or("")), *method, std::string(target->path()), {}};
+  policy::testing::Asked wanted{std::string(canonical_host.value_or("")), *method, std::string(target->path()), {}};
   while (!line.empty()) {
     auto value = take(line, ' ');
     const auto name = take(value, ':');
@@ -81,7 +81,7 @@ void check_request(const policy::Policy& compiled, const std::vector<config::Rou
   const auto due = policy::testing::reference_winner(routes, wanted);
   hold(!due.is_tied, "no two routes of one rank are left beside each other");
   const std::string won = route == nullptr ? "" : routes.at(route->number).name.value;
-  if (!(won.empty() && has_escape(routes, wanted.path))) hold_equal(won, due.name, "the route that the rules name");
+  if (!(won.empty() && has_escape(routes, wanted.target))) hold_equal(won, due.name, "the route that the rules name");
   check_decision(compiled, route, *target, route == nullptr ? nullptr : &routes.at(route->number));
 }
 

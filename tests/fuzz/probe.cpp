@@ -20,6 +20,16 @@ std::string quoted(std::string_view text) {
   return result + '"';
 }
 
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> pieces;
+  while (true) {
+    const auto end = text.find(separator);
+    pieces.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return pieces;
+    text.remove_prefix(end + 1);
+  }
+}
+
 void broken(std::string_view promise, const std::string& how) {
   const std::string line = "broken promise: " + std::string(promise) + (how.empty() ? "" : ": " + how) + "\n";
   std::fputs(line.c_str(), stderr);

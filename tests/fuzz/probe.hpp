@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace keygate::fuzz {
 
@@ -13,6 +14,9 @@ void probe(std::string_view input);
 
 // The text in double quotes, with what cannot be printed as \xNN.
 std::string quoted(std::string_view text);
+
+// At least one piece, perhaps empty.
+std::vector<std::string_view> split(std::string_view text, char separator);
 
 [[noreturn]] void broken(std::string_view promise, const std::string& how = {});
 

@@ -28,6 +28,13 @@ TEST(Problem, RendersNoLineWhereNoneIsKnown) {
   EXPECT_EQ(render(Problem{Severity::error, {}, "", "nowhere", ""}), "nowhere");
 }
 
+TEST(Problem, RendersOneLineWhateverStandsInTheFile) {
+  auto problem = problem_at(4, 5, "\"a\nb\" is not a scope name");
+  problem.path = "scopes.\x1b[31ma\tb\xC3\xA9";
+  problem.hint = "write \x7f\r";
+  EXPECT_EQ(render(problem), "keygate.yaml:4:5: scopes.?[31ma?b\xC3\xA9: \"a?b\" is not a scope name; write ??");
+}
+
 TEST(Problem, SortsByPlaceAndDropsEqualOnes) {
   Problems problems{problem_at(9, 1, "c"), problem_at(2, 8, "b"), problem_at(2, 1, "a"), problem_at(2, 8, "other"),
                     problem_at(2, 8, "b")};

@@ -4,6 +4,7 @@
 #include "config/settings.hpp"
 #include "policy/policy.hpp"
 #include "policy/target.hpp"
+#include "tests/unit/policy/reference_matcher.hpp"
 
 #include <gtest/gtest.h>
 
@@ -175,13 +176,6 @@ class TargetText {
  private:
   std::string bytes_;
   std::variant<RequestTarget, TargetFlaw> result_;
-};
-
-struct Asked {
-  std::string host = {};
-  Method method = Method::get;
-  std::string target = "/";
-  std::vector<HeaderField> headers = {};
 };
 
 // The name of the route that wins, "" where none does, and what is wrong where the target is refused.

@@ -1,10 +1,16 @@
-// A matcher that is nothing but the rules as docs/policy.md has them: every criterion asked of every route. What the
-// route table and explain are held against.
+// A matcher that is nothing but the rules of docs/policy.md: every criterion asked of every route, and the ranks of
+// those that match compared from the first to the last. Property tests and the fuzz target hold the route table and
+// explain against it. It knows nothing of respelled literals (an escaped byte where the policy has it plain): there the
+// table finds none.
 #pragma once
 
-#include "tests/unit/policy/builders.hpp"
+#include "config/policy_document.hpp"
+#include "policy/reserved_names.hpp"
+#include "policy/route_table.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +18,21 @@
 #include <vector>
 
 namespace keygate::policy::testing {
+
+struct Asked {
+  std::string host = {};  // canonical
+  Method method = Method::get;
+  std::string target = "/";  // canonical
+  std::vector<HeaderField> headers = {};
+};
+
+struct Winner {
+  std::string name;      // empty: no route matches
+  bool is_tied = false;  // two routes of one rank match, which compile should have called an overlap
+};
+
+// Higher is better, compared from the left: host, path, method, headers.
+using Rank = std::tuple<std::vector<std::size_t>, std::vector<int>, int, std::size_t>;
 
 inline std::vector<std::string> split(const std::string& path) {
   std::vector<std::string> segments;
@@ -26,17 +47,29 @@ inline std::vector<std::string> split(const std::string& path) {
 inline bool is_rest(const std::string& segment) { return segment.starts_with('{') && segment.ends_with("...}"); }
 inline bool is_parameter(const std::string& segment) { return segment.starts_with('{') && !is_rest(segment); }
 
-// Higher is better, compared from the left: host, path, method, headers.
-using Rank = std::tuple<std::vector<std::size_t>, std::vector<int>, int, std::size_t>;
+inline std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+// Case, port and one trailing dot do not count.
+inline std::string folded_host(const std::string& written) {
+  const auto bracket = written.find(']');
+  const auto colon = written.find(':', bracket == std::string::npos ? 0 : bracket);
+  auto host = lower(written.substr(0, colon));
+  if (host.ends_with('.')) host.pop_back();
+  return host;
+}
 
 inline std::optional<std::vector<std::size_t>> host_rank(const config::MatchDocument& match, const std::string& host) {
   if (match.hosts.empty()) return std::vector<std::size_t>{0, 0};
   std::optional<std::vector<std::size_t>> best;
-  for (const auto& pattern : match.hosts) {
+  for (const auto& written : match.hosts) {
+    const auto pattern = folded_host(written.value);
     std::optional<std::vector<std::size_t>> rank;
-    if (pattern.value == host) rank = {2, 0};
-    if (pattern.value.starts_with("*.")) {
-      const auto suffix = pattern.value.substr(1);
+    if (pattern == host) rank = {2, 0};
+    if (pattern.starts_with("*.")) {
+      const auto suffix = pattern.substr(1);
       if (host.size() > suffix.size() && host.ends_with(suffix)) rank = {1, suffix.size()};
     }
     if (rank && (!best || *rank > *best)) best = rank;
@@ -73,11 +106,13 @@ inline std::optional<int> method_rank(const config::MatchDocument& match, Method
   return std::nullopt;
 }
 
+// A header that comes twice meets no condition, nor does one beside another spelling of its name.
 inline bool headers_match(const config::MatchDocument& match, const std::vector<HeaderField>& headers) {
   return std::all_of(match.headers.begin(), match.headers.end(), [&](const auto& wanted) {
-    const auto is_it = [&](const HeaderField& h) { return h.name == wanted.name.value; };
+    const auto is_it = [&](const HeaderField& h) { return folds_alike(h.name, wanted.name.value); };
     const auto found = std::find_if(headers.begin(), headers.end(), is_it);
-    return std::count_if(headers.begin(), headers.end(), is_it) == 1 && found->value == wanted.value.value;
+    return std::count_if(headers.begin(), headers.end(), is_it) == 1 && found->value == wanted.value.value &&
+           lower(std::string(found->name)) == lower(wanted.name.value);
   });
 }
 
@@ -88,6 +123,17 @@ inline std::optional<Rank> reference_rank(const config::MatchDocument& match, co
   const auto method = method_rank(match, asked.method);
   if (!host || !path || !method || !headers_match(match, asked.headers)) return std::nullopt;
   return Rank{*host, *path, *method, match.headers.size()};
+}
+
+inline Winner reference_winner(const std::vector<config::RouteDocument>& routes, const Asked& asked) {
+  std::map<Rank, std::string> matching;
+  Winner winner;
+  for (const auto& route : routes) {
+    const auto rank = reference_rank(route.match, asked);
+    if (rank && !matching.emplace(*rank, route.name.value).second) winner.is_tied = true;
+  }
+  if (!matching.empty()) winner.name = matching.rbegin()->second;
+  return winner;
 }
 
 inline bool reference_overlap(const config::MatchDocument& a, const config::MatchDocument& b) {

@@ -357,6 +357,21 @@ TEST(ResponseGate, KnowsEarlyWhatCannotBecomeAResponse) {
   }
 }
 
+// Values are looked at in blocks: what may not stand in one is seen wherever it stands, and nothing else is.
+TEST(ResponseGate, SeesEveryByteOfALongValue) {
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const auto c = static_cast<char>(byte);
+    if (c == '\r' || c == '\n') continue;
+    const bool is_fit = byte >= 0x20 ? byte != 0x7f : c == '\t';
+    for (std::size_t at = 0; at < 40; ++at) {
+      std::string value(40, 'v');
+      value[at] = c;
+      const auto flaw = response_flaw("HTTP/1.1 200 OK\r\nX: " + value + "\r\n\r\n", 200);
+      ASSERT_EQ(flaw, is_fit ? std::nullopt : std::optional(HeadFlaw::value_byte)) << byte << " at " << at;
+    }
+  }
+}
+
 // A head that is cut off anywhere, or holds anything, is read without touching what is not its own.
 TEST(ResponseGate, StaysWithinTheBytesOfTheHead) {
   const std::string whole = "HTTP/1.1 200 OK\r\nX: 1\r\n\r\n";
