@@ -78,6 +78,7 @@ std::string_view found_text(policy::Caller::Found found) {
       return "ambiguous";
     case Found::malformed:
       return "malformed";
+    case Found::over_budget:
     case Found::could_not_find_out:
       return "could_not_find_out";
     case Found::answered:

@@ -120,6 +120,7 @@ std::string caller_text(const Explained& explained) {
       return "more than one presented";
     case Found::malformed:
       return "one presented that fits no key format";
+    case Found::over_budget:
     case Found::could_not_find_out:
       return "a key of which nothing could be found out";
     case Found::answered:

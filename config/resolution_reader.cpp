@@ -126,6 +126,15 @@ void warn_of_plain_http(const Value& value, const std::string& member, const Ser
   }
 }
 
+// The bundled key service, and whoever speaks its dialect at such a URL, takes reports beside it.
+void report_beside(ServiceSettings& service) {
+  constexpr std::string_view verify = "/keys/verify", usage = "/usage";
+  const std::string& target = service.url.target;
+  if (service.usage_url || service.dialect != ServiceDialect::native || !target.ends_with(verify)) return;
+  service.usage_url = service.url;
+  service.usage_url->target = target.substr(0, target.size() - verify.size()).append(usage);
+}
+
 std::optional<ServiceSettings> checked_service(const Value& value, ServiceSettings service) {
   const bool is_custom = service.dialect == ServiceDialect::custom;
   if (is_custom && !service.mapping) value.complain("\"dialect: custom\" needs a \"mapping\"");
@@ -135,8 +144,11 @@ std::optional<ServiceSettings> checked_service(const Value& value, ServiceSettin
   }
   warn_of_plain_http(value, "url", service.url);
   if (service.session_url) warn_of_plain_http(value, "session_url", *service.session_url);
-  const bool is_tls = service.url.is_tls || (service.session_url && service.session_url->is_tls);
+  if (service.usage_url) warn_of_plain_http(value, "usage_url", *service.usage_url);
+  const auto is_secured = [](const std::optional<ServiceUrl>& url) { return url && url->is_tls; };
+  const bool is_tls = service.url.is_tls || is_secured(service.session_url) || is_secured(service.usage_url);
   if (!service.ca_file.empty() && !is_tls) value.member("ca_file")->complain("only https:// has certificates");
+  report_beside(service);
   return service;
 }
 
@@ -153,6 +165,7 @@ Reader<ServiceSettings> service_reader() {
                   key("dialect", &S::dialect, dialect, "how it is asked and what it answers"),
                   key("mapping", &S::mapping, mapping_reader(), "of dialect custom"),
                   key("session_url", &S::session_url, url, "where sessions are verified"),
+                  key("usage_url", &S::usage_url, url, "where the use of keys is reported"),
                   key("session_scopes", &S::session_scopes, list_of(text("a scope")),
                       "what a session is granted where the answer names none"),
                   key("token_file", &S::token, secret_in_file(), "holds the token it is asked with"),

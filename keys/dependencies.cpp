@@ -5,6 +5,7 @@
 #include "keys/redis_subscription.hpp"
 #include "keys/service_source.hpp"
 #include "keys/store_thread.hpp"
+#include "keys/usage_report.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -40,17 +41,31 @@ struct Redis {
 }  // namespace
 
 struct Dependencies::Impl {
+  Impl(const Place& place, const config::ResolutionSettings& settings)
+      : io(place.io), store_thread(place.store), budget(settings.unknown_key_budget, place.workers) {}
+
+  void report_with(const std::shared_ptr<const ServiceAccess>& access);
+
   net::io_context& io;
+  StoreThread* const store_thread;
+  UnknownKeyBudget budget;
   std::unique_ptr<Source> store;
   std::unique_ptr<ServiceSource> key_service;
   std::unique_ptr<ServiceSource> session_service;
   std::optional<RedisLinkSettings> subscribed;
   std::string channel;
+  std::unique_ptr<UsageReport> usage;
   std::unique_ptr<Redis> redis;
 };
 
+void Dependencies::Impl::report_with(const std::shared_ptr<const ServiceAccess>& access) {
+  if (!access || !access->settings.usage_url) return usage.reset();
+  if (usage) return usage->apply(access);
+  usage = std::make_unique<UsageReport>(io, access);
+}
+
 Dependencies::Dependencies(const Place& place, const config::ResolutionSettings& settings, const Secrets& secrets)
-    : impl_(new Impl{place.io, {}, {}, {}, {}, {}, {}}) {
+    : impl_(std::make_unique<Impl>(place, settings)) {
   if (place.store != nullptr) impl_->store = place.store->source_for(place.io);
   if (secrets.service) {
     const HttpLimits limits = limits_for(place.workers);
@@ -60,6 +75,7 @@ Dependencies::Dependencies(const Place& place, const config::ResolutionSettings&
           std::make_unique<ServiceSource>(place.io, secrets.service, CredentialRole::session, limits);
     }
   }
+  impl_->report_with(secrets.service);
   if (settings.redis) {
     impl_->redis = std::make_unique<Redis>(place.io, *settings.redis, secrets);
     impl_->subscribed = link_settings(*settings.redis, secrets);
@@ -74,6 +90,7 @@ Resolver::Parts Dependencies::for_keys() const {
   if (impl_->store) parts.sources.push_back(impl_->store.get());
   if (impl_->key_service) parts.sources.push_back(impl_->key_service.get());
   if (impl_->redis) parts.cache = &impl_->redis->keys;
+  parts.budget = &impl_->budget;
   parts.expects_push = impl_->redis != nullptr;
   return parts;
 }
@@ -82,6 +99,7 @@ Resolver::Parts Dependencies::for_sessions() const {
   Resolver::Parts parts;
   if (impl_->session_service) parts.sources.push_back(impl_->session_service.get());
   if (impl_->redis) parts.cache = &impl_->redis->sessions;
+  parts.budget = &impl_->budget;
   parts.expects_push = impl_->redis != nullptr;
   return parts;
 }
@@ -96,7 +114,27 @@ void Dependencies::listen(Listener listener) {
       std::make_unique<RedisSubscription>(impl_->io, *impl_->subscribed, impl_->channel, std::move(events));
 }
 
+bool Dependencies::takes_uses() const { return impl_->store_thread != nullptr || impl_->usage != nullptr; }
+
+void Dependencies::note_use(const KeyDigest& digest, std::int64_t unix_seconds, std::string_view scopes) {
+  if (impl_->store_thread != nullptr) impl_->store_thread->note_use(digest, unix_seconds, scopes);
+  if (impl_->usage) impl_->usage->note(digest, unix_seconds, scopes);
+}
+
+void Dependencies::tell_uses() {
+  if (impl_->usage) impl_->usage->send_now();
+}
+
+void Dependencies::close() {
+  impl_->usage.reset();
+  impl_->redis.reset();
+  impl_->session_service.reset();
+  impl_->key_service.reset();
+}
+
 void Dependencies::apply(const config::ResolutionSettings& settings, const Secrets& secrets) {
+  impl_->budget.apply(settings.unknown_key_budget);
+  impl_->report_with(secrets.service);
   if (impl_->key_service && secrets.service) impl_->key_service->apply(secrets.service);
   if (impl_->session_service && secrets.service) impl_->session_service->apply(secrets.service);
   if (!impl_->redis || !settings.redis) return;

@@ -6,8 +6,10 @@
 #include "keys/resolver.hpp"
 #include "keys/secrets.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <string_view>
 
 namespace keygate::keys {
 
@@ -38,6 +40,15 @@ class Dependencies {
 
   // From now on changes are told to `listener`.
   void listen(Listener listener);
+
+  // Whether anybody wants to know of uses; then of this one. `scopes`: one blank between two.
+  bool takes_uses() const;
+  void note_use(const KeyDigest& digest, std::int64_t unix_seconds, std::string_view scopes);
+  // Before the process ends: what was noted is told now.
+  void tell_uses();
+
+  // Ends all connections, so that nothing of this keeps `io` running; resolvers are closed before.
+  void close();
 
   // New passwords, tokens, signing keys and timeouts; addresses stay.
   void apply(const config::ResolutionSettings& settings, const Secrets& secrets);

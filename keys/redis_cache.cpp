@@ -2,6 +2,8 @@
 
 #include "telemetry/log.hpp"
 
+#include <array>
+#include <charconv>
 #include <string>
 #include <utility>
 #include <variant>
@@ -15,6 +17,20 @@ using std::chrono::milliseconds;
 
 std::int64_t unix_now_ms() {
   return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// TIME: seconds and microseconds.
+std::optional<milliseconds> time_of(const RedisReply& reply) {
+  std::array<std::int64_t, 2> parts{};
+  if (reply.type != RedisReply::Type::array || reply.elements.size() != parts.size()) return std::nullopt;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::string& text = reply.elements[i].text;
+    const auto [rest, fault] = std::from_chars(text.data(), text.data() + text.size(), parts[i]);
+    if (fault != std::errc{} || rest != text.data() + text.size()) return std::nullopt;
+  }
+  constexpr std::int64_t end_of_time = 1LL << 40;  // seconds: far enough, and no overflow
+  if (parts[0] < 0 || parts[0] > end_of_time || parts[1] < 0 || parts[1] >= 1'000'000) return std::nullopt;
+  return milliseconds(parts[0] * 1'000 + parts[1] / 1'000);
 }
 
 }  // namespace
@@ -43,7 +59,7 @@ const RedisCacheCounters& RedisCache::counters() const { return state_->counters
 // The TTL is asked for first: of a record that is replaced in between, it can only make the new one look older.
 void RedisCache::get(const KeyDigest& digest, milliseconds bound, Done done) {
   const std::string name = state_->codec.redis_key(digest);
-  link_.send_all({{"PTTL", name}, {"GET", name}}, RedisPurpose::read,
+  link_.send_all({{"PTTL", name}, {"GET", name}, {"TIME"}}, RedisPurpose::read,
                  [weak = std::weak_ptr<State>(state_), digest, bound, asked_at_ms = unix_now_ms(),
                   done = std::move(done)](const Result<std::vector<RedisReply>>& replies) {
                    if (const auto state = weak.lock()) done(state->read(digest, bound, asked_at_ms, replies));
@@ -56,20 +72,22 @@ Result<Cached> RedisCache::State::read(const KeyDigest& digest, milliseconds bou
     ++counters.errors;
     return replies.error();
   }
-  const RedisReply &ttl = replies->front(), &value = replies->back();
+  const RedisReply &ttl = (*replies)[0], &value = (*replies)[1];
   if (ttl.is_error() || value.is_error()) {
     ++counters.errors;
     return errc::unavailable;
   }
   if (ttl.type == RedisReply::Type::integer && value.type == RedisReply::Type::nil) {
     ++counters.misses;
-    return Cached{};
+    return Cached{Cached::Kind::miss, {}, time_of(replies->back())};
   }
   if (ttl.type != RedisReply::Type::integer || value.type != RedisReply::Type::string) {
     ++counters.errors;
     return errc::invalid_answer;
   }
-  return judge(digest, bound, asked_at_ms, milliseconds(ttl.integer), value.text);
+  Cached cached = judge(digest, bound, asked_at_ms, milliseconds(ttl.integer), value.text);
+  cached.time = time_of(replies->back());
+  return cached;
 }
 
 Cached RedisCache::State::judge(const KeyDigest& digest, milliseconds bound, std::int64_t asked_at_ms,
@@ -107,10 +125,10 @@ Cached RedisCache::State::miss(RecordFlaw flaw) {
   return {};
 }
 
-void RedisCache::fill(const KeyDigest& digest, const policy::KeyAnswer& answer, milliseconds age, milliseconds bound) {
-  if (answer.state != policy::KeyAnswer::State::valid || age >= bound) return;
+void RedisCache::fill(const KeyDigest& digest, const policy::KeyAnswer& answer, const CopyLife& life) {
+  if (answer.state != policy::KeyAnswer::State::valid || life.age >= life.bound) return;
   const std::int64_t now = unix_now_ms();
-  const WireRecord record{WireRecord::Kind::valid, answer, now - age.count(), bound};
+  const WireRecord record{WireRecord::Kind::valid, answer, now - life.age.count(), life.bound};
   const auto value = link_.takes_writes() ? state_->codec.encode(digest, record) : std::nullopt;
   if (!value) {
     ++state_->counters.fill_errors;
@@ -118,7 +136,7 @@ void RedisCache::fill(const KeyDigest& digest, const policy::KeyAnswer& answer, 
   }
   link_.evaluate(
       fill_script(), state_->codec.redis_key(digest),
-      {*value, std::to_string((bound - age).count()), std::to_string(*record.issued_at_ms), std::to_string(now)},
+      {*value, std::to_string(life.ends_at.count()), std::to_string(*record.issued_at_ms), std::to_string(now)},
       [weak = std::weak_ptr<State>(state_)](const Result<RedisReply>& reply) {
         if (const auto state = weak.lock()) state->hear_of_fill(reply);
       });

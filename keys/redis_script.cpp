@@ -27,7 +27,8 @@ if old then
   local issued = type(old.issued_at) == 'number' and old.issued_at
   if issued and issued > tonumber(ARGV[3]) and issued <= tonumber(ARGV[4]) + 5000 then return 0 end
 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('SET', KEYS[1], ARGV[1])
+redis.call('PEXPIREAT', KEYS[1], ARGV[2])
 return 1
 )";
 

@@ -1,7 +1,8 @@
 #include "keys/resolver.hpp"
 
 #include "keys/freshness.hpp"
-#include "keys/single_flight.hpp"
+#include "keys/slow_lane.hpp"
+#include "telemetry/log.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -46,12 +47,15 @@ struct Resolver::Impl {
     if (parts.expects_push) lease.expect_push();
   }
 
-  void join(const KeyDigest& digest, SecretView secret, Waiter& waiter);
+  void join(const KeyDigest& digest, SecretView secret, const std::optional<AskerAddress>& asker, Waiter& waiter);
   void start(const std::shared_ptr<Flight>& flight);
   void hear_cache(const std::shared_ptr<Flight>& flight, Result<Cached> cached);
   void validate(const std::shared_ptr<Flight>& flight, Found found);
   void ask(const std::shared_ptr<Flight>& flight);
+  bool is_held_up(const std::shared_ptr<Flight>& flight);
+  void pass_on_turn(const AskerAddress& asker);
   void hear(const std::shared_ptr<Flight>& flight, Result<Found> found);
+  void share(const Flight& flight, const Found& found, std::chrono::milliseconds age_now);
   void ask_next(const std::shared_ptr<Flight>& flight, error_code failed);
   void ask_again(const std::shared_ptr<Flight>& flight);
   std::shared_ptr<const Record> remember(const Flight& flight, Found found, std::string_view source);
@@ -66,14 +70,18 @@ struct Resolver::Impl {
   const policy::Catalogue* catalogue = &no_catalogue;
   std::uint64_t generation = 0;
   Lease lease;
+  bool is_closed = false;
   MemoryCache cache;
+  SlowLane slow_lane;
   boost::unordered_flat_map<KeyDigest, std::shared_ptr<Flight>, DigestHash> flights;
 };
 
-void Resolver::Impl::join(const KeyDigest& digest, SecretView secret, Waiter& waiter) {
+void Resolver::Impl::join(const KeyDigest& digest, SecretView secret, const std::optional<AskerAddress>& asker,
+                          Waiter& waiter) {
   if (const auto found = flights.find(digest); found != flights.end()) return found->second->join(waiter);
-  if (parts.sources.empty()) return waiter.wake(make_error_code(errc::unavailable));
+  if (parts.sources.empty() || is_closed) return waiter.wake(make_error_code(errc::unavailable));
   const auto flight = std::make_shared<Flight>(digest, secret);
+  flight->asker = asker;
   flight->join(waiter);
   flights.emplace(digest, flight);
   start(flight);
@@ -94,9 +102,9 @@ void Resolver::Impl::start(const std::shared_ptr<Flight>& flight) {
 }
 
 void Resolver::Impl::hear_cache(const std::shared_ptr<Flight>& flight, Result<Cached> cached) {
+  flight->cache_time = cached.has_value() ? cached->time : std::nullopt;
+  flight->cache_heard_at = parts.now();
   if (flight->is_outdated) return ask_again(flight);
-  // What could not be read may hide a tombstone: then nothing is written over it either. The script that writes sees to
-  // that, so a fill is still allowed.
   if (cached.has_error()) return ask(flight);
   switch (cached->kind) {
     case Cached::Kind::miss:
@@ -132,6 +140,7 @@ void Resolver::Impl::validate(const std::shared_ptr<Flight>& flight, Found found
 }
 
 void Resolver::Impl::ask(const std::shared_ptr<Flight>& flight) {
+  if (is_held_up(flight)) return;
   flight->is_outdated = false;
   flight->asked_at = parts.now();
   Source::Done done = [this, asked = std::weak_ptr(flight)](Result<Found> found) {
@@ -140,16 +149,59 @@ void Resolver::Impl::ask(const std::shared_ptr<Flight>& flight) {
   parts.sources[flight->source]->look_up(flight->digest, flight->secret, std::move(done));
 }
 
+// Whether this look-up has to wait, or has been refused: its asker has presented too many keys that nobody knows. What
+// memory knows, or a tombstone stands for, is no such key.
+bool Resolver::Impl::is_held_up(const std::shared_ptr<Flight>& flight) {
+  if (flight->has_turn || !flight->may_fill || !flight->asker || parts.budget == nullptr) return false;
+  const auto now = parts.now();
+  if (!parts.budget->is_spent(*flight->asker, now)) return false;
+  const auto known = cache.find(flight->digest, now);
+  if (known && known->answer.state != policy::KeyAnswer::State::unknown) return false;
+  switch (slow_lane.enter(*flight->asker, flight)) {
+    case SlowLane::Turn::now:
+      flight->has_turn = flight->is_in_slow_lane = true;
+      return false;
+    case SlowLane::Turn::later:
+      return true;
+    case SlowLane::Turn::never:
+      break;
+  }
+  telemetry::log_seldom(telemetry::Level::warn, "unknown_keys",
+                        "a client presents more unknown keys than resolution.unknown_key_budget allows, so those that "
+                        "are new get 429: the access log says who, with code too_many_unknown_keys");
+  land(flight, make_error_code(errc::over_budget));
+  return true;
+}
+
+// To the next that somebody still waits for.
+void Resolver::Impl::pass_on_turn(const AskerAddress& asker) {
+  while (const auto next = slow_lane.leave(asker)) {
+    next->has_turn = next->is_in_slow_lane = true;
+    if (next->is_awaited()) return ask(next);
+    flights.erase(next->digest);
+  }
+}
+
 void Resolver::Impl::hear(const std::shared_ptr<Flight>& flight, Result<Found> found) {
   if (found.has_error()) return ask_next(flight, found.error());
   if (flight->is_outdated) return ask_again(flight);
+  const bool is_unknown = found->answer.state == policy::KeyAnswer::State::unknown;
+  if (is_unknown && flight->asker && parts.budget != nullptr) parts.budget->spend(*flight->asker, parts.now());
   found->age = std::max(found->age, std::chrono::milliseconds{0});
   const auto age_now = std::chrono::ceil<std::chrono::milliseconds>(parts.now() - flight->asked_at) + found->age;
   if (age_now >= bound || !is_usable(found->answer)) return ask_next(flight, make_error_code(errc::invalid_answer));
-  const bool is_worth_sharing =
-      parts.cache != nullptr && flight->may_fill && found->answer.state == policy::KeyAnswer::State::valid;
-  if (is_worth_sharing) parts.cache->fill(flight->digest, found->answer, age_now, bound);
+  share(*flight, *found, age_now);
   land(flight, remember(*flight, std::move(*found), parts.sources[flight->source]->name()));
+}
+
+// On the cache's clock, the source was asked no earlier than this says: a copy ends with the bound, whenever it gets
+// there and whatever the wall clocks of this machine and the next reader's show.
+void Resolver::Impl::share(const Flight& flight, const Found& found, std::chrono::milliseconds age_now) {
+  const bool is_worth_sharing = flight.may_fill && found.answer.state == policy::KeyAnswer::State::valid;
+  if (parts.cache == nullptr || !is_worth_sharing || !flight.cache_time) return;
+  const auto asked_at =
+      *flight.cache_time + std::chrono::floor<std::chrono::milliseconds>(flight.asked_at - flight.cache_heard_at);
+  parts.cache->fill(flight.digest, found.answer, {age_now, bound, asked_at - found.age + bound});
 }
 
 void Resolver::Impl::ask_next(const std::shared_ptr<Flight>& flight, error_code failed) {
@@ -193,6 +245,7 @@ Resolved Resolver::Impl::fall_back(const KeyDigest& digest, error_code failed) {
 void Resolver::Impl::land(const std::shared_ptr<Flight>& flight, const Resolved& outcome) {
   flights.erase(flight->digest);
   flight->land(outcome);
+  if (flight->is_in_slow_lane) pass_on_turn(*flight->asker);
 }
 
 Resolver::Resolver(net::io_context& io, Parts parts, const config::ResolutionSettings& settings)
@@ -222,10 +275,11 @@ void Resolver::push_up() { impl_->lease.up(impl_->parts.now()); }
 
 void Resolver::push_down() { impl_->lease.down(); }
 
-Awaitable<Resolved> Resolver::look_up(KeyDigest digest, SecretView secret, SteadyTime deadline) {
+Awaitable<Resolved> Resolver::look_up(KeyDigest digest, SecretView secret, SteadyTime deadline,
+                                      std::optional<AskerAddress> asker) {
   if (deadline <= std::chrono::steady_clock::now()) co_return make_error_code(errc::timed_out);
   Waiter waiter(impl_->io, deadline);
-  impl_->join(digest, secret, waiter);
+  impl_->join(digest, secret, asker, waiter);
   // From here on the resolver may be gone: only the waiter is touched.
   co_return co_await waiter.wait();
 }
@@ -233,6 +287,11 @@ Awaitable<Resolved> Resolver::look_up(KeyDigest digest, SecretView secret, Stead
 void Resolver::invalidate(const KeyDigest& digest) {
   impl_->cache.forget(digest);
   if (const auto found = impl_->flights.find(digest); found != impl_->flights.end()) found->second->is_outdated = true;
+}
+
+void Resolver::close() {
+  impl_->is_closed = true;
+  impl_->flights.clear();
 }
 
 std::size_t Resolver::known_keys() const { return impl_->cache.known_size(); }

@@ -7,12 +7,14 @@
 #include "keys/memory_cache.hpp"
 #include "keys/shared_cache.hpp"
 #include "keys/source.hpp"
+#include "keys/unknown_key_budget.hpp"
 #include "policy/scopes.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace keygate::keys {
@@ -31,6 +33,7 @@ class Resolver {
     SharedCache* cache = nullptr;  // asked first, where there is one
     std::vector<Source*> sources;  // then these, in order, until one answers
     std::function<SteadyTime()> now = std::chrono::steady_clock::now;
+    UnknownKeyBudget* budget = nullptr;  // of what look_up's `asker` may cause, where there is one
     bool expects_push = false;  // revocations are pushed: push_up and push_down tell whether they can be just now
   };
 
@@ -49,8 +52,10 @@ class Resolver {
   // From the shared cache or the sources. All who ask for one digest meanwhile share one look-up, each with its own
   // deadline: errc::timed_out past it. A caller that goes away (its coroutine is destroyed or cancelled) fails nobody
   // else. Where nobody can be asked, what memory holds serves up to the bound, and `stale_if_error` beyond it with
-  // is_stale set. Errors are never remembered.
-  Awaitable<Result<std::shared_ptr<const Record>>> look_up(KeyDigest digest, SecretView secret, SteadyTime deadline);
+  // is_stale set. Errors are never remembered. `asker` is who presented it: while its budget is spent, keys of its that
+  // memory and the shared cache do not know are looked up a few at a time, and errc::over_budget past that.
+  Awaitable<Result<std::shared_ptr<const Record>>> look_up(KeyDigest digest, SecretView secret, SteadyTime deadline,
+                                                           std::optional<AskerAddress> asker = {});
 
   // Forgets `digest` now: it was revoked or changed. A look-up already under way was asked before that: its answer is
   // thrown away and the source asked again (C-06).
@@ -59,6 +64,9 @@ class Resolver {
   // Revocations reach this worker from now on, or no longer.
   void push_up();
   void push_down();
+
+  // Asks nobody any more: whoever waits, or comes yet, hears errc::unavailable. What `parts` names may go then.
+  void close();
 
   std::size_t known_keys() const;
   std::size_t lookups_in_flight() const;

@@ -19,7 +19,8 @@ config::Parsed<std::shared_ptr<const ServiceAccess>> read_service_access(const c
     if (auto* const fault = std::get_if<config::Fault>(&token)) return std::move(*fault);
     access->token = std::move(std::get<std::string>(token));
   }
-  if (settings.url.is_tls || (settings.session_url && settings.session_url->is_tls)) {
+  const auto is_secured = [](const std::optional<config::ServiceUrl>& url) { return url && url->is_tls; };
+  if (settings.url.is_tls || is_secured(settings.session_url) || is_secured(settings.usage_url)) {
     auto tls = ClientTls::load(settings.ca_file);
     if (auto* const fault = std::get_if<config::Fault>(&tls)) return std::move(*fault);
     access->tls = std::move(std::get<std::shared_ptr<const ClientTls>>(tls));

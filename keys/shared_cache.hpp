@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 
 namespace keygate::keys {
 
@@ -18,6 +19,16 @@ struct Cached {
   };
   Kind kind = Kind::miss;
   Found found{};  // of a record; its age is counted from before the cache was asked
+  // What the cache's own clock said while it answered, since its epoch. None: nothing can be written there.
+  std::optional<std::chrono::milliseconds> time{};
+};
+
+// An answer as old as it is, and when it is not to be read any more: on the cache's own clock, so that a copy that gets
+// there late, or from a machine whose clock is wrong, does not live longer.
+struct CopyLife {
+  std::chrono::milliseconds age{0};
+  std::chrono::milliseconds bound{0};
+  std::chrono::milliseconds ends_at{0};  // on the clock of Cached::time
 };
 
 class SharedCache {
@@ -31,10 +42,8 @@ class SharedCache {
   // A record of `bound` or older is a miss.
   virtual void get(const KeyDigest& digest, std::chrono::milliseconds bound, Done done) = 0;
 
-  // Writes down a valid answer that is `age` old, for the rest of `bound`. Never over a tombstone or a newer record.
-  // Nobody waits for it.
-  virtual void fill(const KeyDigest& digest, const policy::KeyAnswer& answer, std::chrono::milliseconds age,
-                    std::chrono::milliseconds bound) = 0;
+  // Writes down a valid answer until `life.ends_at`. Never over a tombstone or a newer record. Nobody waits for it.
+  virtual void fill(const KeyDigest& digest, const policy::KeyAnswer& answer, const CopyLife& life) = 0;
 };
 
 }  // namespace keygate::keys

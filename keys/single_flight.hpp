@@ -6,6 +6,7 @@
 #include "keys/memory_cache.hpp"
 #include "keys/secret.hpp"
 #include "keys/source.hpp"
+#include "keys/unknown_key_budget.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/intrusive/list.hpp>
@@ -46,6 +47,7 @@ class Flight {
 
   void join(Waiter& waiter) { waiters_.push_back(waiter); }
   void land(const Resolved& outcome);
+  bool is_awaited() const { return !waiters_.empty(); }
 
   const KeyDigest digest;
   const std::shared_ptr<const Secret> secret;
@@ -53,7 +55,13 @@ class Flight {
   bool may_fill = true;      // what is found out may be written to the shared cache
   SteadyTime asked_at{};     // just before it was
   bool is_outdated = false;  // the key changed since
+  std::optional<std::chrono::milliseconds> cache_time;  // on the shared cache's clock, no later than `cache_heard_at`
+  SteadyTime cache_heard_at{};
   unsigned repeats = 0;      // how often that made an answer worthless
+
+  std::optional<AskerAddress> asker;  // of the first who joined; none: it counts against no budget
+  bool has_turn = false;              // who knows the keys may be asked
+  bool is_in_slow_lane = false;       // and somebody may wait for it to land
 
  private:
   boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>> waiters_;

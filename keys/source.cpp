@@ -14,6 +14,8 @@ const char* sentence(int value) {
       return "the key source did not answer in time";
     case errc::invalid_answer:
       return "the key source gave an answer that cannot be used";
+    case errc::over_budget:
+      return "too many unknown keys were presented";
     case errc::overloaded:
       return "too many look-ups are waiting for the key source";
   }

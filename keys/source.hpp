@@ -13,7 +13,7 @@
 namespace keygate::keys {
 
 // Why a source could not find out. Its answer, "unknown" included, is a value; this is not an answer.
-enum class errc { unavailable = 1, timed_out, invalid_answer, overloaded };
+enum class errc { unavailable = 1, timed_out, invalid_answer, overloaded, over_budget };
 error_code make_error_code(errc error);
 
 struct Found {

@@ -61,6 +61,8 @@ std::optional<Reason> credential_flaw(const Caller& caller, std::int64_t now) {
       return Reason::malformed_key;
     case Caller::Found::could_not_find_out:
       return Reason::key_service_unavailable;
+    case Caller::Found::over_budget:
+      return Reason::too_many_unknown_keys;
     case Caller::Found::answered:
       break;
   }

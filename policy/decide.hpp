@@ -19,6 +19,7 @@ struct Caller {
     ambiguous,           // two that differ
     malformed,           // one that fits no format
     could_not_find_out,  // a dependency failed: never a denial of the caller's credential
+    over_budget,         // not looked up: its address has presented too many unknown keys
     answered,            // `answer` and, where it is valid, `held` are set
   };
   Found found = Found::nothing;

@@ -35,6 +35,7 @@ enum class Reason : std::uint8_t {
   expectation_failed,
   misdirected_request,
   header_too_large,
+  too_many_unknown_keys,
   not_implemented,
   version_not_supported,
   loop_detected,

@@ -1,5 +1,6 @@
 #include "proxy/exchange.hpp"
 
+#include "proxy/forwarding.hpp"
 #include "proxy/judging.hpp"
 
 #include <cstring>
@@ -158,11 +159,14 @@ void Exchange::extract() {
 
 Awaitable<void> Exchange::look_up() {
   const auto deadline = SteadyClock::now() + look_up_limit;
+  const keys::AskerAddress asker = asker_of(client_address(client_.peer, request_.headers(), snapshot_.trusted));
   Result<std::shared_ptr<const keys::Record>> found =
-      co_await worker_.resolver(caller_.kind).look_up(digest_, presented_.secret, deadline);
+      co_await worker_.resolver(caller_.kind).look_up(digest_, presented_.secret, deadline, asker);
   if (found && *found) {
     source_ = (*found)->source;
     take_record(std::move(*found));
+  } else if (found.error() == keys::errc::over_budget) {
+    caller_.found = policy::Caller::Found::over_budget;
   }
 }
 

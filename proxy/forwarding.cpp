@@ -5,7 +5,9 @@
 #include <boost/asio/ip/network_v4.hpp>
 #include <boost/asio/ip/network_v6.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <optional>
 
 namespace keygate::proxy {
@@ -130,6 +132,16 @@ Address client_address(const Address& peer, std::span<const policy::HeaderField>
     }
   }
   return client;
+}
+
+keys::AskerAddress asker_of(const Address& client) {
+  const Address plain = unmapped(client);
+  if (plain.is_v4()) {
+    return ip::make_address_v6(ip::v4_mapped, plain.to_v4()).to_bytes();
+  }
+  keys::AskerAddress network = plain.to_v6().to_bytes();
+  std::fill(network.begin() + 8, network.end(), std::uint8_t{0});
+  return network;
 }
 
 }  // namespace keygate::proxy

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/problem.hpp"
+#include "keys/unknown_key_budget.hpp"
 #include "policy/route_table.hpp"
 
 #include <boost/asio/ip/address.hpp>
@@ -36,5 +37,8 @@ class TrustedProxies {
 // not one. A hop that is no address ends the search: what stands left of it could be anybody's claim.
 Address client_address(const Address& peer, std::span<const policy::HeaderField> headers,
                        const TrustedProxies& trusted);
+
+// Whose budget it counts against: an IPv6 client is its /64.
+keys::AskerAddress asker_of(const Address& client);
 
 }  // namespace keygate::proxy

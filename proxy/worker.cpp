@@ -1,6 +1,5 @@
 #include "proxy/worker.hpp"
 
-#include "keys/store_thread.hpp"
 #include "proxy/exchange.hpp"
 
 #include <algorithm>
@@ -42,7 +41,6 @@ Worker::Worker(Parts parts)
     : max_clients(parts.max_clients),
       access_log_(parts.access_log),
       access_format_(parts.access_format),
-      store_(parts.store),
       ticker_(io) {
   std::random_device random;
   for (std::uint64_t& word : id_state_) {
@@ -109,7 +107,11 @@ void Worker::invalidate(const keys::KeyDigest& digest) {
   }
 }
 
-void Worker::drain() { is_draining_ = true; }
+void Worker::drain() {
+  is_draining_ = true;
+  flush_uses();
+  dependencies_->tell_uses();
+}
 
 void Worker::close_idle() {
   for (auto it = residents.begin(); it != residents.end();) {
@@ -124,8 +126,16 @@ void Worker::stop() {
   is_stopped_ = true;
   if (client_count == 0) {
     ticker_.cancel();
+    leave();
   }
   flush_log();
+}
+
+// The last client is gone: nothing that waits for somebody else keeps io running.
+void Worker::leave() {
+  resolver_->close();
+  session_resolver_->close();
+  dependencies_->close();
 }
 
 void Worker::abort_all() {
@@ -172,6 +182,7 @@ void Worker::on_tick() {
   }
   if (is_stopped_ && client_count == 0) {
     is_ticking_ = false;
+    leave();
     return;
   }
   const bool is_quiet = client_count == 0 && ++quiet_ticks_ > quiet_ticks_before_rest;
@@ -223,7 +234,7 @@ void Worker::flush_log() {
 }
 
 void Worker::note_use(const keys::KeyDigest& digest, std::int64_t unix_seconds, const std::string& scopes) {
-  if (store_ == nullptr) {
+  if (!dependencies_->takes_uses()) {
     return;
   }
   const auto [use, is_new] = uses_.try_emplace(UseOf{digest, &scopes});
@@ -236,7 +247,7 @@ void Worker::note_use(const keys::KeyDigest& digest, std::int64_t unix_seconds, 
 
 void Worker::flush_uses() {
   for (const auto& [of, use] : uses_) {
-    store_->note_use(of.digest, use.at, use.scopes);
+    dependencies_->note_use(of.digest, use.at, use.scopes);
   }
   uses_.clear();
 }

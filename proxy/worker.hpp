@@ -97,7 +97,7 @@ class Worker {
   // It was revoked or has changed: what is known of it is forgotten, and whoever is being served is looked at again.
   void invalidate(const keys::KeyDigest& digest);
   // A key was granted something now, for which `scopes` (of the route, one blank between two) were required: handed to
-  // the store once a tick, off the request path. The text is told from others by its place.
+  // who keeps the keys once a tick, off the request path. The text is told from others by its place.
   void note_use(const keys::KeyDigest& digest, std::int64_t unix_seconds, const std::string& scopes);
 
  private:
@@ -125,6 +125,7 @@ class Worker {
   void on_tick();
   void flush_log();
   void flush_uses();
+  void leave();
 
   std::shared_ptr<const Generation> current_;
   std::unique_ptr<keys::Dependencies> dependencies_;
@@ -132,7 +133,6 @@ class Worker {
   std::unique_ptr<keys::Resolver> session_resolver_;
   telemetry::AccessLog* access_log_;
   telemetry::AccessFormat access_format_;
-  keys::StoreThread* store_;
   boost::unordered_flat_map<UseOf, Use, UseHash> uses_;
   std::string log_lines_;
   std::uint64_t log_count_ = 0;

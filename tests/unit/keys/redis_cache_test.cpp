@@ -39,8 +39,13 @@ class RedisCacheTest : public testing::Test {
       return into.counters().fills + into.counters().fills_refused + into.counters().fill_errors;
     };
     const auto before = settled();
-    into.fill(digest, answer, age, bound);
+    into.fill(digest, answer, life(age, bound));
     ASSERT_TRUE(run_until(rig.io(), [&] { return settled() > before; }));
+  }
+
+  // Redis runs on this machine, so that its clock is ours.
+  static CopyLife life(std::chrono::milliseconds age, std::chrono::milliseconds bound = 60s) {
+    return {age, bound, std::chrono::milliseconds(unix_now_ms()) - age + bound};
   }
 
   std::int64_t ttl() { return std::stoll(redis.command({"PTTL", name})); }
@@ -71,13 +76,35 @@ TEST_F(RedisCacheTest, KnowsWhatAnotherHasFilledAndHowOldItIs) {
   EXPECT_EQ(cached->found.answer.state, policy::KeyAnswer::State::valid);
 }
 
+TEST_F(RedisCacheTest, TellsTheTimeOfItsOwnClock) {
+  const auto before = std::chrono::milliseconds(unix_now_ms());
+  const Result<Cached> missed = get(cache);
+  ASSERT_TRUE(missed->time);
+  EXPECT_GE(*missed->time, before);
+  EXPECT_LE(*missed->time, std::chrono::milliseconds(unix_now_ms()));
+  fill(cache, 0s);
+  EXPECT_TRUE(get(cache)->time) << "with a record too";
+}
+
+TEST_F(RedisCacheTest, C05_ACopyThatGetsThereLateEndsWhenItWouldHave) {
+  CopyLife late = life(0s);
+  late.ends_at -= 50s;  // it took so long, and whoever wrote it could not know
+  cache.fill(digest, ada(), late);
+  EXPECT_EQ(kind(cache), Kind::record);
+  EXPECT_LE(ttl(), 10'000);
+  late.ends_at -= 10s;
+  cache.fill(digest, ada(), late);
+  EXPECT_EQ(kind(cache), Kind::miss);
+  EXPECT_EQ(redis.command({"EXISTS", name}), "0");
+}
+
 TEST_F(RedisCacheTest, KeepsNothingButWhatIsValidAndYoungerThanTheBound) {
-  cache.fill(digest, {policy::KeyAnswer::State::revoked, {}}, 0s, 60s);
-  cache.fill(digest, {policy::KeyAnswer::State::unknown, {}}, 0s, 60s);
-  cache.fill(digest, ada(), 60s, 60s);
+  cache.fill(digest, {policy::KeyAnswer::State::revoked, {}}, life(0s));
+  cache.fill(digest, {policy::KeyAnswer::State::unknown, {}}, life(0s));
+  cache.fill(digest, ada(), life(60s));
   policy::KeyAnswer unpresentable = ada();
   unpresentable.principal.organization = "org\r\n";
-  cache.fill(digest, unpresentable, 0s, 60s);
+  cache.fill(digest, unpresentable, life(0s));
   EXPECT_EQ(kind(cache), Kind::miss);
   EXPECT_EQ(redis.command({"DBSIZE"}), "0");
 }
@@ -170,7 +197,7 @@ TEST_F(RedisCacheTest, F07_AReplicaIsReadAndNotWrittenTo) {
   EXPECT_FALSE(rig.link().takes_writes());
   EXPECT_EQ(rig.link().condition(), RedisCondition::read_only);
   const auto commands = rig.link().counters().commands;
-  cache.fill(digest, ada(), 0s, 60s);
+  cache.fill(digest, ada(), life(0s));
   EXPECT_EQ(rig.link().counters().commands, commands) << "dropped";
 }
 

@@ -102,8 +102,9 @@ TEST_F(RevocationPublisherTest, C06_WhatWasAskedBeforeCannotPutTheKeyBack) {
   publish(Tombstone::revoked);
   ASSERT_TRUE(settles());
   RedisCache cache(rig.link(), codec());
-  cache.fill(digest, {policy::KeyAnswer::State::valid, {"key_1", "org_1", "", policy::Environment::none, {}, {}}}, 0s,
-             60s);
+  const auto in_a_minute = std::chrono::system_clock::now().time_since_epoch() + 60s;
+  cache.fill(digest, {policy::KeyAnswer::State::valid, {"key_1", "org_1", "", policy::Environment::none, {}, {}}},
+             {0s, 60s, std::chrono::duration_cast<std::chrono::milliseconds>(in_a_minute)});
   ASSERT_TRUE(run_until(rig.io(), [&] { return cache.counters().fills_refused == 1; }));
   EXPECT_EQ(kind(), Cached::Kind::revoked);
 }

@@ -64,11 +64,11 @@ class FakeRedis {
     values_[digest.bytes] = {tombstone, clocks_.now + bound};
   }
   // As the script does it.
-  void fill(const KeyDigest& digest, WireRecord record, milliseconds ttl) {
+  void fill(const KeyDigest& digest, WireRecord record, SteadyTime expires) {
     const Value* const there = find(digest);
     if (there != nullptr && there->record.kind != WireRecord::Kind::valid) return;
     if (there != nullptr && there->record.issued_at_ms > record.issued_at_ms) return;
-    values_[digest.bytes] = {std::move(record), clocks_.now + ttl};
+    values_[digest.bytes] = {std::move(record), expires};
   }
   void flush() { values_.clear(); }
 
@@ -84,29 +84,27 @@ using Pending = std::deque<std::function<void()>>;
 
 class FakeCache final : public SharedCache {
  public:
-  bool fills_at_once = false;
-
   FakeCache(const Clocks& clocks, FakeRedis& redis, Pending& pending)
       : clocks_(clocks), redis_(redis), pending_(pending) {}
 
   void get(const KeyDigest& digest, milliseconds own_bound, Done done) override {
     pending_.push_back([this, digest, own_bound, done = std::move(done)] {
       if (!redis_.is_up) return done(make_error_code(errc::timed_out));
-      done(read(digest, own_bound));
+      Cached cached = read(digest, own_bound);
+      cached.time = std::chrono::duration_cast<milliseconds>(clocks_.now.time_since_epoch());
+      done(std::move(cached));
     });
   }
 
-  void fill(const KeyDigest& digest, const policy::KeyAnswer& answer, milliseconds age,
-            milliseconds own_bound) override {
+  void fill(const KeyDigest& digest, const policy::KeyAnswer& answer, const CopyLife& life) override {
     WireRecord record;
     record.answer = answer;
-    record.issued_at_ms = clocks_.unix_ms(clocks_.writer_shift) - age.count();
-    record.bound = own_bound;
-    const auto write = [this, digest, record, ttl = own_bound - age] {
-      if (redis_.is_up) redis_.fill(digest, record, ttl);
-    };
-    if (fills_at_once) return write();
-    pending_.push_back(write);
+    record.issued_at_ms = clocks_.unix_ms(clocks_.writer_shift) - life.age.count();
+    record.bound = life.bound;
+    // It may get there at any time.
+    pending_.push_back([this, digest, record, expires = SteadyTime(life.ends_at)] {
+      if (redis_.is_up) redis_.fill(digest, record, expires);
+    });
   }
 
  private:
@@ -164,12 +162,12 @@ class FakeService final : public Source {
 
 class World {
  public:
-  // Where clocks are apart, what is written to Redis gets there at once: then its TTL alone is exact. Where it may take
-  // its time, the issue time is, and clocks have to agree.
   World(unsigned seed, bool has_clocks_apart) : random_(seed), has_clocks_apart_(has_clocks_apart) {
-    cache_.fills_at_once = has_clocks_apart;
     Hasher hash;
-    for (std::size_t i = 0; i < key_count; ++i) digests_.push_back(hash(SecretView(text(i))));
+    for (std::size_t i = 0; i < key_count; ++i) {
+      texts_.push_back(text(i));
+      digests_.push_back(hash(SecretView(texts_.back())));
+    }
     config::ResolutionSettings settings;
     settings.staleness_bound = bound;
     for (auto& resolver : resolvers_) {
@@ -248,7 +246,7 @@ class World {
 
   void request(std::size_t proxy, std::size_t number) {
     if (const auto record = resolvers_[proxy]->recall(digests_[number], clocks_.now)) return judge(*record, number);
-    net::co_spawn(io_, resolvers_[proxy]->look_up(digests_[number], SecretView(text(number)), far_),
+    net::co_spawn(io_, resolvers_[proxy]->look_up(digests_[number], SecretView(texts_[number]), far_),
                   [this, number](const std::exception_ptr&, const Result<std::shared_ptr<const Record>>& outcome) {
                     if (outcome) judge(**outcome, number);
                   });
@@ -274,6 +272,7 @@ class World {
   Clocks clocks_;
   Truth truth_;
   Pending pending_;
+  std::vector<std::string> texts_;
   std::vector<KeyDigest> digests_;
   FakeRedis redis_{clocks_};
   FakeCache cache_{clocks_, redis_, pending_};
