@@ -52,9 +52,18 @@ Reader<std::string> namespace_reader() {
           }};
 }
 
+// A secret has one place.
+void complain_of_two(const Value& value, const char* in_file, const char* in_environment) {
+  if (value.member(in_file) && value.member(in_environment)) {
+    value.member(in_environment)->complain(quoted(in_file) + " and " + quoted(in_environment) + " stand here",
+                                           "write one of both");
+  }
+}
+
 std::optional<RedisSettings> checked_redis(const Value& value, RedisSettings redis) {
   const auto url = value.member("url");
   const RedisAddress& address = redis.address;
+  complain_of_two(value, "password_file", "password_env");
   if (url && !address.password.empty()) {
     url->warn("a password stands in the configuration itself", "use password_file");
     if (redis.password) url->complain("a password stands here and in password_file");
@@ -81,7 +90,7 @@ Reader<RedisSettings> redis_reader() {
           key("password_file", &R::password, secret_in_file(), "holds its password"),
           key("password_env", &R::password, secret_in_environment(), "holds its password"),
           key("ca_file", &R::ca_file, file_path(), "whose certificates are trusted"),
-          key("timeout", &R::timeout, duration(1ms, 10s), "of one command"),
+          key("timeout", &R::timeout, duration(1ms, 1s), "of one command"),
           key("namespace", &R::name_space, namespace_reader(), "what every key begins with"),
           key("signing_key_file", &R::signing_key_file, file_path(), "signs records: one key a line, the first signs"),
       }),
@@ -92,6 +101,8 @@ Parsed<std::string> parse_pointer(const std::string& text) {
   if (text.front() != '/') return Fault{quoted(text) + " is no JSON pointer", "write /data/key_id"};
   return text;
 }
+
+Reader<std::string> place() { return parsed<std::string>("a JSON pointer such as /data/key_id", parse_pointer); }
 
 // null: the answer has no such field.
 Reader<std::string> pointer() {
@@ -108,9 +119,9 @@ Reader<ServiceMapping> mapping_reader() {
   return object<M>({
       key("request", &M::form, form, "json, or form: how the credential is sent"),
       key("request_field", &M::request_field, text("a name"), "what the credential is called in the request"),
-      required(key("valid", &M::valid, pointer(), "true where the key is good")),
+      required(key("valid", &M::valid, place(), "true where the key is good")),
       key("code", &M::code, pointer(), "why it is not"),
-      required(key("key_id", &M::key_id, pointer(), "the key's id")),
+      required(key("key_id", &M::key_id, place(), "the key's id")),
       key("organization", &M::organization, pointer(), "its organization"),
       key("user", &M::user, pointer(), "its user"),
       key("scopes", &M::scopes, pointer(), "what it is granted"),
@@ -136,6 +147,7 @@ void report_beside(ServiceSettings& service) {
 }
 
 std::optional<ServiceSettings> checked_service(const Value& value, ServiceSettings service) {
+  complain_of_two(value, "token_file", "token_env");
   const bool is_custom = service.dialect == ServiceDialect::custom;
   if (is_custom && !service.mapping) value.complain("\"dialect: custom\" needs a \"mapping\"");
   if (!is_custom && service.mapping) value.complain("only \"dialect: custom\" has a \"mapping\"");
@@ -224,11 +236,26 @@ Reader<ResolutionSettings> resolution_reader() {
               checked_resolution);
 }
 
+namespace {
+
+// It becomes X-Key-Id.
+Parsed<std::string> parse_identity(const std::string& text) {
+  constexpr std::string_view known =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:@|+=-";
+  constexpr std::size_t longest = 128;
+  if (text.size() > longest || text.find_first_not_of(known) != std::string::npos) {
+    return Fault{quoted(text) + " is no name for a header", "at most 128 letters, digits and _.:@|+=- will do"};
+  }
+  return text;
+}
+
+}  // namespace
+
 Reader<AdminSecretSettings> admin_secret_reader() {
   using A = AdminSecretSettings;
   const auto environment = one_of<Environment>({{"live", Environment::live}, {"test", Environment::test}});
   return then(object<A>({
-                  required(key("name", &A::name, text("a name"), "what the log calls it")),
+                  required(key("name", &A::name, parsed<std::string>("a name", parse_identity), "what the log calls it")),
                   key("secret_file", &A::secret, secret_in_file(), "holds the secret"),
                   key("secret_env", &A::secret, secret_in_environment(), "holds the secret"),
                   key("secret", &A::secret, secret_written_out(), "the secret"),

@@ -3,6 +3,7 @@
 #include "config/address.hpp"
 #include "config/collection_readers.hpp"
 #include "config/scalar_readers.hpp"
+#include "config/secret_reader.hpp"
 
 namespace keygate::config {
 
@@ -40,7 +41,7 @@ Reader<UpstreamSettings> upstream_reader() {
       key("preserve_host", &U::preserve_host, boolean(), "whether the client's Host goes on"),
       idle<U>("balance", only_first_of({"round_robin", "least_requests"}), "how an endpoint is chosen"),
       unsupported<U>("tls", "certificates"),
-      unsupported<U>("authorization_file", "a Bearer token of ours"),
+      key("authorization_file", &U::authorization, secret_in_file(), "holds a Bearer token of ours for it"),
       unsupported<U>("health_check", "active probes"),
       unsupported<U>("max_connections", "connections at a time"),
   });

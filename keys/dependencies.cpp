@@ -15,10 +15,11 @@ namespace {
 
 constexpr std::size_t max_in_flight = 64;  // look-ups at the key service, of the process
 constexpr std::size_t max_waiting = 256;
+constexpr std::size_t least_in_flight = 4, least_waiting = 64;  // of a worker
 
-// A worker's share of what the process may do.
+// A worker's share of what the process may do, and no less than serves a worker to which many clients happen to come.
 HttpLimits limits_for(std::size_t workers) {
-  return {std::max<std::size_t>(1, max_in_flight / workers), std::max<std::size_t>(1, max_waiting / workers)};
+  return {std::max(least_in_flight, max_in_flight / workers), std::max(least_waiting, max_waiting / workers)};
 }
 
 RedisLinkSettings link_settings(const config::RedisSettings& redis, const Secrets& secrets) {
@@ -31,6 +32,11 @@ struct Redis {
       : link(io, link_settings(settings, secrets)),
         keys(link, RecordCodec(settings.name_space, RecordSubject::key, secrets.signing_keys)),
         sessions(link, RecordCodec(settings.name_space, RecordSubject::session, secrets.signing_keys)) {}
+
+  void sign_with(const config::RedisSettings& settings, const Secrets& secrets) {
+    keys.apply(RecordCodec(settings.name_space, RecordSubject::key, secrets.signing_keys));
+    sessions.apply(RecordCodec(settings.name_space, RecordSubject::session, secrets.signing_keys));
+  }
 
   RedisLink link;
   RedisCache keys;
@@ -100,6 +106,7 @@ Resolver::Parts Dependencies::for_sessions() const {
   if (impl_->session_service) parts.sources.push_back(impl_->session_service.get());
   if (impl_->redis) parts.cache = &impl_->redis->sessions;
   parts.budget = &impl_->budget;
+  parts.is_presentable = policy::is_presentable_session;
   parts.expects_push = impl_->redis != nullptr;
   return parts;
 }
@@ -139,6 +146,7 @@ void Dependencies::apply(const config::ResolutionSettings& settings, const Secre
   if (impl_->session_service && secrets.service) impl_->session_service->apply(secrets.service);
   if (!impl_->redis || !settings.redis) return;
   const RedisLinkSettings next = link_settings(*settings.redis, secrets);
+  impl_->redis->sign_with(*settings.redis, secrets);
   impl_->redis->link.apply(next);
   if (impl_->redis->subscription) impl_->redis->subscription->apply(next);
 }

@@ -202,6 +202,13 @@ std::string_view to_string(RecordFlaw flaw) {
 RecordCodec::RecordCodec(std::string name_space, RecordSubject subject, std::vector<std::string> signing_keys)
     : name_space_(std::move(name_space)), subject_(subject), signing_keys_(std::move(signing_keys)) {}
 
+RecordCodec& RecordCodec::operator=(RecordCodec&& other) noexcept {
+  std::swap(name_space_, other.name_space_);
+  std::swap(subject_, other.subject_);
+  std::swap(signing_keys_, other.signing_keys_);
+  return *this;
+}
+
 RecordCodec::~RecordCodec() {
   for (std::string& key : signing_keys_) OPENSSL_cleanse(key.data(), key.size());
 }

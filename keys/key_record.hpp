@@ -51,6 +51,7 @@ class RecordCodec {
   ~RecordCodec();  // wipes the signing keys
   RecordCodec(RecordCodec&&) = default;
   RecordCodec(const RecordCodec&) = default;
+  RecordCodec& operator=(RecordCodec&& other) noexcept;  // `other` takes what was here
 
   std::string redis_key(const KeyDigest& digest) const;
   // Where digests of revoked and changed keys are published.

@@ -45,7 +45,7 @@ struct RedisCache::State {
   Cached miss(RecordFlaw flaw);
   void hear_of_fill(const Result<RedisReply>& reply);
 
-  const RecordCodec codec;
+  RecordCodec codec;
   RedisCacheCounters counters;
 };
 
@@ -53,6 +53,8 @@ RedisCache::RedisCache(RedisLink& link, RecordCodec codec)
     : link_(link), state_(std::make_shared<State>(std::move(codec))) {}
 
 RedisCache::~RedisCache() = default;
+
+void RedisCache::apply(RecordCodec codec) { state_->codec = std::move(codec); }
 
 const RedisCacheCounters& RedisCache::counters() const { return state_->counters; }
 

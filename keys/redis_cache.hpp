@@ -42,6 +42,9 @@ class RedisCache final : public SharedCache {
   // record, and until Redis' clock says that they are `life.bound` old. Nobody hears of a failure.
   void fill(const KeyDigest& digest, const policy::KeyAnswer& answer, const CopyLife& life) override;
 
+  // Other signing keys, from now on. The name that it makes of a digest stays.
+  void apply(RecordCodec codec);
+
   const RedisCacheCounters& counters() const;
 
  private:

@@ -8,6 +8,7 @@
 #include <array>
 #include <chrono>
 #include <exception>
+#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -44,6 +45,14 @@ RedisEndpoint::RedisEndpoint(const RedisLinkSettings& settings)
   } else {
     tls = std::get<std::shared_ptr<const ClientTls>>(std::move(loaded));
   }
+}
+
+bool RedisEndpoint::is_same(const RedisEndpoint& other) const {
+  const auto place = [](const RedisEndpoint& of) {
+    return std::tie(of.address.host, of.address.port, of.address.socket, of.address.is_tls, of.address.database);
+  };
+  return place(*this) == place(other) && username == other.username && password == other.password &&
+         flaw == other.flaw;
 }
 
 struct RedisConnection::Impl {

@@ -34,6 +34,9 @@ struct RedisEndpoint {
   std::shared_ptr<const ClientTls> tls;
   std::string flaw;   // why there can be no connection
   std::string shown;  // for the log: "redis.internal:6379"
+
+  // Whether a connection to `other` is one to this: the same server, user and password.
+  bool is_same(const RedisEndpoint& other) const;
 };
 
 struct RedisEnd {

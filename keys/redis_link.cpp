@@ -116,7 +116,6 @@ void RedisLink::Impl::on_reply(RedisReply reply) {
 void RedisLink::Impl::judge(const Exchange& exchange) {
   const auto wrong = std::ranges::find_if(exchange.replies, [](const RedisReply& reply) { return reply.is_error(); });
   if (wrong != exchange.replies.end() && !wrong->is_error("NOSCRIPT")) return judge_fault(*wrong, exchange.purpose);
-  backoff_.reset();
   breaker_.succeed(Clock::now());
   const bool is_write_missing =
       health.condition() == RedisCondition::read_only && exchange.purpose == RedisPurpose::read;

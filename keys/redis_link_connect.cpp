@@ -73,6 +73,7 @@ void RedisLink::Impl::connect() {
 void RedisLink::Impl::on_ready() {
   ++counters.connections;
   is_ready_ = true;
+  ready_at_ = Clock::now();
   may_queue_ = false;
   if (breaker_.state() == Breaker::State::closed && takes_writes()) health.turn(RedisCondition::well);
   waiting_bytes_ = 0;
@@ -109,6 +110,8 @@ void RedisLink::Impl::lose(const RedisEnd& end) {
 }
 
 void RedisLink::Impl::reconnect_later(Cause cause) {
+  // One that held for a while was a good one; one that breaks as soon as it is used is not tried at once again.
+  if (Clock::now() - ready_at_ > longest_wait) backoff_.reset();
   milliseconds wait = backoff_.next(random());
   if (cause == Cause::not_ready || cause == Cause::denied) wait = std::max(wait, wait_for_somebody);
   retry_.expires_after(wait);
@@ -141,8 +144,9 @@ void RedisLink::Impl::on_read_only() {
 }
 
 void RedisLink::Impl::apply(const RedisLinkSettings& settings) {
-  endpoint_ = std::make_shared<RedisEndpoint>(settings);
+  const auto before = std::exchange(endpoint_, std::make_shared<RedisEndpoint>(settings));
   timeout_ = settings.redis.timeout;
+  if (is_ready_ && before->is_same(*endpoint_)) return;
   breaker_.reset();
   backoff_.reset();
   if (is_ready_) return reconnect_once_idle();

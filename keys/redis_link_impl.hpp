@@ -79,6 +79,7 @@ class RedisLink::Impl : public std::enable_shared_from_this<RedisLink::Impl> {
 
   std::shared_ptr<RedisConnection> connection_;
   bool is_ready_ = false;
+  Clock::time_point ready_at_ = Clock::now();  // when it was last
   bool may_queue_ = true;    // while connecting: not after a failure, when nobody knows whether it will work
   bool is_leaving_ = false;  // connects anew once all that is in flight is answered
   bool is_stopped_ = false;

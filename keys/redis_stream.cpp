@@ -156,7 +156,10 @@ void RedisStream::write(const std::string& bytes, std::function<void(error_code)
 
 void RedisStream::close() {
   impl_->is_closed = true;
-  if (const auto asked = impl_->lookup.lock()) asked->answered.cancel();
+  if (const auto asked = impl_->lookup.lock()) {
+    asked->resolver.cancel();  // one that has not begun yet never does
+    asked->answered.cancel();
+  }
   error_code ignored;
   impl_->socket().close(ignored);
 }

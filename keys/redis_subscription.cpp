@@ -65,6 +65,7 @@ class RedisSubscription::Impl : public std::enable_shared_from_this<RedisSubscri
   Timer retry_;
   Timer heartbeat_;
   bool is_up_ = false;
+  Clock::time_point up_at_ = Clock::now();  // when it last came up
   bool is_awaited_ = false;  // a sign of life since the last heartbeat
   bool is_stopped_ = false;
 };
@@ -146,7 +147,7 @@ void RedisSubscription::Impl::on_push(const std::vector<RedisReply>& parts) {
 void RedisSubscription::Impl::go_up() {
   if (is_up_) return;
   is_up_ = true;
-  backoff_.reset();
+  up_at_ = Clock::now();
   telemetry::log_seldom(telemetry::Level::info, "redis_subscription_up",
                         "redis " + endpoint_->shown + ": hears of revoked keys");
   events_.on_up();
@@ -166,6 +167,7 @@ void RedisSubscription::Impl::go_down(const std::string& why) {
 void RedisSubscription::Impl::on_end(const RedisEnd& end) {
   connection_.reset();
   heartbeat_.cancel();
+  if (Clock::now() - up_at_ > longest_wait) backoff_.reset();
   milliseconds wait = backoff_.next(std::uniform_real_distribution<double>(0, 1)(random_));
   if (end.cause == Cause::not_ready || end.cause == Cause::denied) wait = std::max(wait, wait_for_somebody);
   retry_.expires_after(wait);
@@ -182,7 +184,8 @@ void RedisSubscription::Impl::lose(const RedisEnd& end) {
 }
 
 void RedisSubscription::Impl::apply(const RedisLinkSettings& settings) {
-  endpoint_ = std::make_shared<RedisEndpoint>(settings);
+  const auto before = std::exchange(endpoint_, std::make_shared<RedisEndpoint>(settings));
+  if (is_up_ && before->is_same(*endpoint_)) return;
   if (connection_) connection_->close();
   connection_.reset();
   heartbeat_.cancel();

@@ -1,6 +1,7 @@
 #include "keys/resolver.hpp"
 
 #include "keys/freshness.hpp"
+#include "keys/pushed_changes.hpp"
 #include "keys/slow_lane.hpp"
 #include "telemetry/log.hpp"
 
@@ -14,11 +15,13 @@ namespace {
 // A key that changes faster than a source answers is given up on: "could not find out", not an old answer.
 constexpr unsigned max_repeats = 3;
 constexpr std::string_view shared_name = "redis";
-constexpr std::size_t max_granted = 256;  // C-14
 
-bool is_usable(const policy::KeyAnswer& answer) {
-  if (answer.state != policy::KeyAnswer::State::valid) return true;
-  return policy::is_presentable(answer.principal) && answer.principal.granted.size() <= max_granted;
+// Over all that a look-up asks, each of which has its own limit within.
+std::chrono::milliseconds patience_with(const config::ResolutionSettings& settings) {
+  constexpr std::chrono::milliseconds of_the_store{2'000}, slack{250};
+  std::chrono::milliseconds all = settings.service ? settings.service->timeout : of_the_store;
+  if (settings.redis) all += settings.redis->timeout;
+  return all + slack;
 }
 
 policy::Held held_under(const policy::Catalogue& catalogue, const policy::KeyAnswer& answer) {
@@ -43,11 +46,13 @@ struct Resolver::Impl {
         parts(std::move(given)),
         bound(settings.staleness_bound),
         stale_if_error(settings.stale_if_error),
+        patience(patience_with(settings)),
         cache(settings.memory, bound + stale_if_error) {
     if (parts.expects_push) lease.expect_push();
   }
 
-  void join(const KeyDigest& digest, SecretView secret, const std::optional<AskerAddress>& asker, Waiter& waiter);
+  void join(const KeyDigest& digest, SecretView secret, const Asker& asker, Waiter& waiter);
+  bool is_usable(const Flight& flight, const policy::KeyAnswer& answer) const;
   void start(const std::shared_ptr<Flight>& flight);
   void hear_cache(const std::shared_ptr<Flight>& flight, Result<Cached> cached);
   void validate(const std::shared_ptr<Flight>& flight, Found found);
@@ -59,6 +64,7 @@ struct Resolver::Impl {
   void ask_next(const std::shared_ptr<Flight>& flight, error_code failed);
   void ask_again(const std::shared_ptr<Flight>& flight);
   std::shared_ptr<const Record> remember(const Flight& flight, Found found, std::string_view source);
+  SteadyTime vouched_for_at(const Flight& flight) const;
   Resolved fall_back(const KeyDigest& digest, error_code failed);
   void land(const std::shared_ptr<Flight>& flight, const Resolved& outcome);
 
@@ -71,17 +77,19 @@ struct Resolver::Impl {
   std::uint64_t generation = 0;
   Lease lease;
   bool is_closed = false;
+  std::chrono::milliseconds patience;
+  PushedChanges changes;
   MemoryCache cache;
   SlowLane slow_lane;
   boost::unordered_flat_map<KeyDigest, std::shared_ptr<Flight>, DigestHash> flights;
 };
 
-void Resolver::Impl::join(const KeyDigest& digest, SecretView secret, const std::optional<AskerAddress>& asker,
-                          Waiter& waiter) {
+void Resolver::Impl::join(const KeyDigest& digest, SecretView secret, const Asker& asker, Waiter& waiter) {
   if (const auto found = flights.find(digest); found != flights.end()) return found->second->join(waiter);
   if (parts.sources.empty() || is_closed) return waiter.wake(make_error_code(errc::unavailable));
   const auto flight = std::make_shared<Flight>(digest, secret);
-  flight->asker = asker;
+  flight->asker = asker.address;
+  flight->prefix_environment = asker.prefix_environment;
   flight->join(waiter);
   flights.emplace(digest, flight);
   start(flight);
@@ -111,6 +119,7 @@ void Resolver::Impl::hear_cache(const std::shared_ptr<Flight>& flight, Result<Ca
       return ask(flight);
     case Cached::Kind::changed:
       flight->may_fill = false;
+      cache.forget(flight->digest);  // whoever knows it has to be asked, and nothing older serves
       return ask(flight);
     case Cached::Kind::revoked: {
       Found revoked;
@@ -126,13 +135,21 @@ void Resolver::Impl::hear_cache(const std::shared_ptr<Flight>& flight, Result<Ca
 void Resolver::Impl::validate(const std::shared_ptr<Flight>& flight, Found found) {
   const auto now = parts.now();
   const auto known = cache.find(flight->digest, now);
-  const auto asked_at = flight->asked_at - std::max(found.age, std::chrono::milliseconds{0});
-  // Within the tenth in which records are renewed, who knows the key is asked, not who keeps copies.
-  const bool is_due = now - asked_at >= renewal_age(flight->digest, bound);
-  if (!is_usable(found.answer) || is_due) return ask(flight);
+  found.age = std::max(found.age, std::chrono::milliseconds{0});
+  const auto asked_at = flight->asked_at - found.age;
+  // A copy of before a change that was pushed has come back: from a replica that has not heard of it, say (F-27).
+  const bool is_outdated = changes.has_changed_since(flight->digest, asked_at, now - bound);
+  if (is_outdated || !is_usable(*flight, found.answer)) return ask(flight);
   const bool is_known_younger = known && known->answer.state == policy::KeyAnswer::State::valid &&
                                 known->asked_at >= asked_at && known->generation == generation;
-  if (!is_known_younger) return land(flight, remember(*flight, std::move(found), shared_name));
+  // Within the tenth in which records are renewed, who knows the key is asked, not who keeps copies; those serve where
+  // it cannot be.
+  const bool is_due = now - asked_at >= renewal_age(flight->digest, bound);
+  if (!is_known_younger) {
+    auto record = remember(*flight, std::move(found), shared_name);
+    return is_due ? ask(flight) : land(flight, std::move(record));
+  }
+  if (is_due) return ask(flight);
   auto validated = std::make_shared<Record>(*known);
   validated->validated_at = flight->asked_at;
   cache.put(flight->digest, validated, now);
@@ -189,9 +206,25 @@ void Resolver::Impl::hear(const std::shared_ptr<Flight>& flight, Result<Found> f
   if (is_unknown && flight->asker && parts.budget != nullptr) parts.budget->spend(*flight->asker, parts.now());
   found->age = std::max(found->age, std::chrono::milliseconds{0});
   const auto age_now = std::chrono::ceil<std::chrono::milliseconds>(parts.now() - flight->asked_at) + found->age;
-  if (age_now >= bound || !is_usable(found->answer)) return ask_next(flight, make_error_code(errc::invalid_answer));
+  if (age_now >= bound || !is_usable(*flight, found->answer)) return ask_next(flight, make_error_code(errc::invalid_answer));
   share(*flight, *found, age_now);
-  land(flight, remember(*flight, std::move(*found), parts.sources[flight->source]->name()));
+  auto record = remember(*flight, std::move(*found), parts.sources[flight->source]->name());
+  land(flight, std::move(record));
+}
+
+// What may be acted on. Anything else is remembered by nobody, and not told to the others.
+bool Resolver::Impl::is_usable(const Flight& flight, const policy::KeyAnswer& answer) const {
+  if (answer.state != policy::KeyAnswer::State::valid) return true;
+  const policy::Environment said = answer.principal.environment;
+  const bool contradicts = flight.prefix_environment != policy::Environment::none &&
+                           said != policy::Environment::none && said != flight.prefix_environment;
+  const bool is_fit = parts.is_presentable(answer.principal);
+  if (is_fit && !contradicts) return true;
+  telemetry::log_seldom(telemetry::Level::error, "unfit_identity",
+                        contradicts ? "a key's record says another environment than the key's prefix (key_id " +
+                                          answer.principal.key_id + "): not believed, so its requests get 503"
+                                    : "a key's record has an identity that no header can carry, so its requests get 503");
+  return false;
 }
 
 // On the cache's clock, the source was asked no earlier than this says: a copy ends with the bound, whenever it gets
@@ -220,10 +253,18 @@ std::shared_ptr<const Record> Resolver::Impl::remember(const Flight& flight, Fou
   record->answer = std::move(found.answer);
   record->generation = generation;
   record->asked_at = flight.asked_at - found.age;
-  record->validated_at = flight.asked_at;
+  record->validated_at = vouched_for_at(flight);
   record->source = source;
   cache.put(flight.digest, record, parts.now());
   return record;
+}
+
+// A change was pushed, and the shared cache, which would have the tombstone, could not be read: whoever answered may not
+// have heard of the change yet, so the answer is looked at again before each use.
+SteadyTime Resolver::Impl::vouched_for_at(const Flight& flight) const {
+  const bool is_unsure = parts.cache != nullptr && !flight.cache_time &&
+                         changes.has_changed_since(flight.digest, parts.now() - bound, parts.now() - bound);
+  return is_unsure ? flight.asked_at - bound : flight.asked_at;
 }
 
 // Nobody could be asked. What is known serves within the bound; past it only what was good, and only as long as the
@@ -249,7 +290,7 @@ void Resolver::Impl::land(const std::shared_ptr<Flight>& flight, const Resolved&
 }
 
 Resolver::Resolver(net::io_context& io, Parts parts, const config::ResolutionSettings& settings)
-    : impl_(std::make_unique<Impl>(io, std::move(parts), settings)) {}
+    : impl_(std::make_shared<Impl>(io, std::move(parts), settings)) {}
 
 Resolver::~Resolver() = default;
 
@@ -259,6 +300,7 @@ void Resolver::apply(const policy::Catalogue& catalogue, std::uint64_t generatio
   impl_->generation = generation;
   impl_->bound = settings.staleness_bound;
   impl_->stale_if_error = settings.stale_if_error;
+  impl_->patience = patience_with(settings);
   impl_->cache.apply(settings.memory, settings.staleness_bound + settings.stale_if_error);
 }
 
@@ -276,16 +318,28 @@ void Resolver::push_up() { impl_->lease.up(impl_->parts.now()); }
 void Resolver::push_down() { impl_->lease.down(); }
 
 Awaitable<Resolved> Resolver::look_up(KeyDigest digest, SecretView secret, SteadyTime deadline,
-                                      std::optional<AskerAddress> asker) {
+                                      Asker asker) {
   if (deadline <= std::chrono::steady_clock::now()) co_return make_error_code(errc::timed_out);
   Waiter waiter(impl_->io, deadline);
   impl_->join(digest, secret, asker, waiter);
-  // From here on the resolver may be gone: only the waiter is touched.
-  co_return co_await waiter.wait();
+  // From here on the resolver may be gone.
+  const std::weak_ptr<Impl> alive = impl_;
+  Resolved outcome = co_await waiter.wait();
+  const bool is_late = outcome.has_error() && outcome.error() == errc::timed_out;
+  if (const auto impl = alive.lock(); impl && is_late) outcome = impl->fall_back(digest, errc::timed_out);
+  co_return outcome;
+}
+
+std::chrono::milliseconds Resolver::patience() const { return impl_->patience; }
+
+bool Resolver::has_changed_since(const KeyDigest& digest, SteadyTime since) const {
+  return impl_->changes.has_changed_since(digest, since, impl_->parts.now() - impl_->bound);
 }
 
 void Resolver::invalidate(const KeyDigest& digest) {
   impl_->cache.forget(digest);
+  const auto now = impl_->parts.now();
+  impl_->changes.note(digest, now, now - impl_->bound);
   if (const auto found = impl_->flights.find(digest); found != impl_->flights.end()) found->second->is_outdated = true;
 }
 

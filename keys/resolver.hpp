@@ -25,6 +25,12 @@ namespace keygate::keys {
 std::shared_ptr<const Record> judge_under(const policy::Catalogue& catalogue, std::uint64_t generation,
                                           std::shared_ptr<const Record> record);
 
+// Who presents a credential, as far as that matters to a look-up.
+struct Asker {
+  std::optional<AskerAddress> address{};                            // none: it counts against no budget
+  policy::Environment prefix_environment = policy::Environment::none;  // what the credential's format says
+};
+
 // Goes before its io_context and its sources: whoever still waits then gets errc::unavailable from the io_context, and
 // an answer that comes later finds nobody.
 class Resolver {
@@ -34,6 +40,7 @@ class Resolver {
     std::vector<Source*> sources;  // then these, in order, until one answers
     std::function<SteadyTime()> now = std::chrono::steady_clock::now;
     UnknownKeyBudget* budget = nullptr;  // of what look_up's `asker` may cause, where there is one
+    bool (*is_presentable)(const policy::Principal&) = policy::is_presentable;  // else the answer is none
     bool expects_push = false;  // revocations are pushed: push_up and push_down tell whether they can be just now
   };
 
@@ -52,10 +59,17 @@ class Resolver {
   // From the shared cache or the sources. All who ask for one digest meanwhile share one look-up, each with its own
   // deadline: errc::timed_out past it. A caller that goes away (its coroutine is destroyed or cancelled) fails nobody
   // else. Where nobody can be asked, what memory holds serves up to the bound, and `stale_if_error` beyond it with
-  // is_stale set. Errors are never remembered. `asker` is who presented it: while its budget is spent, keys of its that
-  // memory and the shared cache do not know are looked up a few at a time, and errc::over_budget past that.
+  // is_stale set. Errors are never remembered. While `asker`'s budget is spent, keys of its that memory and the shared
+  // cache do not know are looked up a few at a time, and errc::over_budget past that. Who says of a key what its format
+  // contradicts is not believed: errc::invalid_answer.
   Awaitable<Result<std::shared_ptr<const Record>>> look_up(KeyDigest digest, SecretView secret, SteadyTime deadline,
-                                                           std::optional<AskerAddress> asker = {});
+                                                           Asker asker = {});
+
+  // How long a look-up may take, all that it asks for included: a deadline for look_up.
+  std::chrono::milliseconds patience() const;
+
+  // Whether `digest` was invalidated at `since` or later. True too where that has been forgotten.
+  bool has_changed_since(const KeyDigest& digest, SteadyTime since) const;
 
   // Forgets `digest` now: it was revoked or changed. A look-up already under way was asked before that: its answer is
   // thrown away and the source asked again (C-06).
@@ -73,7 +87,7 @@ class Resolver {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace keygate::keys

@@ -1,5 +1,6 @@
 #include "keys/secrets.hpp"
 
+#include "keys/characters.hpp"
 #include "keys/redis_connection.hpp"
 #include "keys/secret_file.hpp"
 
@@ -23,6 +24,18 @@ std::string read_optional(const std::optional<config::SecretSettings>& secret, c
   return secret ? taken(read_secret(*secret), secret->where, path, problems) : std::string();
 }
 
+// One that can stand in a header.
+std::string read_token(const config::UpstreamSettings& upstream, config::Problems& problems) {
+  const std::string path = "upstreams." + upstream.name + ".authorization_file";
+  std::string token = read_optional(upstream.authorization, path, problems);
+  if (!token.empty() && !is_all(CharacterClass::open, token)) {
+    problems.push_back({config::Severity::error, upstream.authorization->where, path, "what the file holds is no token",
+                        "letters, digits and -._~+/= will do"});
+    return {};
+  }
+  return token;
+}
+
 }  // namespace
 
 Secrets read_secrets(const config::Settings& settings, config::Problems& problems) {
@@ -44,6 +57,9 @@ Secrets read_secrets(const config::Settings& settings, config::Problems& problem
   }
   if (const auto& service = settings.resolution.service) {
     secrets.service = taken(read_service_access(*service), service->where, "resolution.service", problems);
+  }
+  for (const config::UpstreamSettings& upstream : settings.upstreams) {
+    secrets.upstream_tokens.push_back(read_token(upstream, problems));
   }
   return secrets;
 }

@@ -17,6 +17,7 @@ struct Secrets {
   std::string redis_password;                    // empty: none
   std::vector<std::string> signing_keys;         // the first signs, all verify; empty: records are not signed
   std::shared_ptr<const ServiceAccess> service;  // null: none is configured
+  std::vector<std::string> upstream_tokens;      // by index in Settings::upstreams; empty: none of ours for that one
 };
 
 // Reads all that `settings` name. What cannot be had is a Problem at the place that names it.

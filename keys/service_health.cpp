@@ -10,9 +10,14 @@ std::optional<ServiceHealth::Permit> ServiceHealth::enter(Time now) {
     if (now < open_until_) return std::nullopt;
     state_ = State::trying;
     ++era_;
+    trying_since_ = now;
     width_ = 1;
     trying_ = 0;
     passed_ = 0;
+  }
+  if (is_recovering() && now - trying_since_ >= trial) {
+    close();
+    return era_;
   }
   if (trying_ >= width_) return std::nullopt;
   ++trying_;
@@ -54,8 +59,12 @@ void ServiceHealth::count_success() {
   if (state_ != State::trying || ++passed_ < width_) return;
   passed_ = 0;
   width_ *= 2;
-  if (width_ <= full_width) return;
+  if (width_ > full_width) close();
+}
+
+void ServiceHealth::close() {
   state_ = State::closed;
+  failures_ = 0;
   ++era_;
 }
 

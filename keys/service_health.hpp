@@ -17,6 +17,7 @@ class ServiceHealth {
 
   static constexpr unsigned failures_to_open = 5;
   static constexpr unsigned full_width = 64;  // once so many at a time have gone well, it is closed
+  static constexpr std::chrono::seconds trial{5};  // or once it has gone well for so long
   static constexpr std::chrono::milliseconds pause{1'000};
   static constexpr std::chrono::seconds longest_wait{30};
 
@@ -34,6 +35,8 @@ class ServiceHealth {
   void leave(Permit permit, Outcome outcome, Time now, double jitter, std::optional<Duration> wait = std::nullopt);
 
   bool is_down() const { return state_ != State::closed; }
+  // Whether it has answered again, so that whoever comes now does well to wait for a permit.
+  bool is_recovering() const { return state_ == State::trying && width_ > 1; }
   // Since when it has been; the time it was last down since, where it is not.
   Time down_since() const { return down_since_; }
 
@@ -42,12 +45,14 @@ class ServiceHealth {
 
   void open(Time now, Duration length);
   void count_success();
+  void close();
 
   State state_ = State::closed;
   Permit era_ = 0;  // what was permitted in an earlier one says nothing of this one
   unsigned failures_ = 0;
   Time open_until_{};
   Time down_since_{};
+  Time trying_since_{};
   unsigned width_ = 0;   // how many may try at a time
   unsigned trying_ = 0;  // how many do
   unsigned passed_ = 0;  // how many did well at this width

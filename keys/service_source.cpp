@@ -42,6 +42,12 @@ struct ServiceSource::Asked {
   const HttpClient* client = nullptr;  // another one, once there is a new configuration
 };
 
+struct ServiceSource::Waiting {
+  std::shared_ptr<const Secret> secret;
+  Done done;
+  Clock::time_point deadline;
+};
+
 ServiceSource::ServiceSource(net::io_context& io, std::shared_ptr<const ServiceAccess> access, CredentialRole role,
                              HttpLimits limits)
     : io_(io), role_(role), limits_(limits), random_(std::random_device{}()) {
@@ -60,10 +66,12 @@ void ServiceSource::set_up(std::shared_ptr<const ServiceAccess> access) {
 }
 
 void ServiceSource::apply(std::shared_ptr<const ServiceAccess> access) {
+  const bool is_same_service = access->settings.url.authority == access_->settings.url.authority;
   retired_.push_back(std::move(client_));
   std::erase_if(retired_, [](const auto& client) { return client->in_flight() + client->waiting() == 0; });
-  health_ = ServiceHealth();
+  if (!is_same_service) health_ = ServiceHealth();
   set_up(std::move(access));
+  let_in();
 }
 
 void ServiceSource::post(Result<Found> found, Done done) {
@@ -73,15 +81,44 @@ void ServiceSource::post(Result<Found> found, Done done) {
 }
 
 void ServiceSource::look_up(const KeyDigest&, std::shared_ptr<const Secret> secret, Done done) {
-  const auto permit = health_.enter(Clock::now());
-  if (!permit) {
-    ++counters_.spared;
-    return post(make_error_code(errc::unavailable), std::move(done));
+  const auto now = Clock::now();
+  if (const auto permit = health_.enter(now)) {
+    return ask(*permit, std::move(secret), access_->settings.timeout, std::move(done));
   }
+  // One that has just come back is asked a few at a time, which is no reason to refuse the others (F-26).
+  if (health_.is_recovering() && waiting_.size() < limits_.max_waiting) {
+    waiting_.push_back({std::move(secret), std::move(done), now + access_->settings.timeout});
+    return;
+  }
+  ++counters_.spared;
+  post(make_error_code(errc::unavailable), std::move(done));
+}
+
+// Those who wait, as far as the service's health goes; all of them where it has failed again.
+void ServiceSource::let_in() {
+  while (!waiting_.empty()) {
+    const auto now = Clock::now();
+    const auto permit = health_.enter(now);
+    if (!permit && health_.is_recovering()) return;
+    Waiting next = std::move(waiting_.front());
+    waiting_.pop_front();
+    const auto left = std::chrono::floor<std::chrono::milliseconds>(next.deadline - now);
+    if (permit && left.count() > 0) {
+      ask(*permit, std::move(next.secret), left, std::move(next.done));
+      continue;
+    }
+    if (permit) health_.leave(*permit, Outcome::untold, now, 0);
+    ++counters_.spared;
+    post(make_error_code(errc::unavailable), std::move(next.done));
+  }
+}
+
+void ServiceSource::ask(ServiceHealth::Permit permit, std::shared_ptr<const Secret> secret,
+                        std::chrono::milliseconds limit, Done done) {
   ++counters_.asked;
   const auto request = make_request(*mapping_, secret->view());
   if (!request) {
-    health_.leave(*permit, Outcome::untold, Clock::now(), 0);
+    health_.leave(permit, Outcome::untold, Clock::now(), 0);
     return post(count(Found{}), std::move(done));  // unknown
   }
   HttpRequestParts parts;
@@ -92,12 +129,13 @@ void ServiceSource::look_up(const KeyDigest&, std::shared_ptr<const Secret> secr
   parts.body = request->body.view();
 
   Asked asked{mapping_, std::move(secret), url_->authority, client_.get()};
-  client_->send(write_http_request(*url_, parts), access_->settings.timeout,
-                [this, what = std::move(asked), ticket = *permit, then = std::move(done)](HttpAnswer answer) {
+  client_->send(write_http_request(*url_, parts), limit,
+                [this, life = std::weak_ptr(life_), what = std::move(asked), ticket = permit, then = std::move(done)](HttpAnswer answer) {
                   if (what.client == client_.get()) note(ticket, answer);
                   Result<Found> found = count(read(what, answer));
                   OPENSSL_cleanse(answer.response.body.data(), answer.response.body.size());
                   then(std::move(found));
+                  if (const auto alive = life.lock()) let_in();
                 });
 }
 

@@ -8,7 +8,9 @@
 #include "keys/service_health.hpp"
 #include "keys/source.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <random>
 #include <string>
@@ -51,9 +53,13 @@ class ServiceSource final : public Source {
 
  private:
   struct Asked;
+  struct Waiting;  // for the service's recovery to have room
 
   void set_up(std::shared_ptr<const ServiceAccess> access);
   void post(Result<Found> found, Done done);
+  void ask(ServiceHealth::Permit permit, std::shared_ptr<const Secret> secret, std::chrono::milliseconds limit,
+           Done done);
+  void let_in();
   Result<Found> read(const Asked& asked, HttpAnswer& answer);
   Result<Found> count(Result<Found> found);
   void note(ServiceHealth::Permit permit, const HttpAnswer& answer);
@@ -68,6 +74,7 @@ class ServiceSource final : public Source {
   ServiceCounters counters_;
   std::minstd_rand random_;
   std::shared_ptr<HttpClient> client_;
+  std::deque<Waiting> waiting_;
   std::vector<std::shared_ptr<HttpClient>> retired_;  // of earlier configurations, with look-ups under way
   std::shared_ptr<const bool> life_ = std::make_shared<const bool>(true);
 };

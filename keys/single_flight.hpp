@@ -60,6 +60,7 @@ class Flight {
   unsigned repeats = 0;      // how often that made an answer worthless
 
   std::optional<AskerAddress> asker;  // of the first who joined; none: it counts against no budget
+  policy::Environment prefix_environment = policy::Environment::none;
   bool has_turn = false;              // who knows the keys may be asked
   bool is_in_slow_lane = false;       // and somebody may wait for it to land
 

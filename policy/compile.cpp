@@ -34,13 +34,24 @@ void check_names(const std::vector<config::RouteDocument>& routes, Findings& fin
 }
 
 // A restricted scope is held by name alone, so a misspelt one would be held by nobody.
-void check_admin_scopes(const config::Settings& settings, const Catalogue& catalogue, Findings& findings) {
+void check_granted(const std::vector<std::string>& granted, const config::Position& where, const std::string& path,
+                   const Catalogue& catalogue, Findings& findings) {
+  for (const std::string& scope : granted) {
+    if (catalogue.find(scope) || scope == "*" || scope.ends_with(":*")) continue;
+    findings.error(where, path, "unknown scope " + quoted(scope), did_you_mean(scope, scope_names(catalogue)));
+  }
+  if (granted.size() > max_granted) {
+    findings.error(where, path, "more than " + std::to_string(max_granted) + " scopes", "grant a wildcard");
+  }
+}
+
+// What the configuration itself grants.
+void check_configured_scopes(const config::Settings& settings, const Catalogue& catalogue, Findings& findings) {
   for (const auto& secret : settings.credentials.admin_secrets) {
-    for (const std::string& scope : secret.scopes) {
-      if (catalogue.find(scope) || scope == "*" || scope.ends_with(":*")) continue;
-      findings.error(secret.where, "credentials.admin_secrets", "unknown scope " + quoted(scope),
-                     did_you_mean(scope, scope_names(catalogue)));
-    }
+    check_granted(secret.scopes, secret.where, "credentials.admin_secrets", catalogue, findings);
+  }
+  if (const auto& service = settings.resolution.service) {
+    check_granted(service->session_scopes, service->where, "resolution.service.session_scopes", catalogue, findings);
   }
 }
 
@@ -109,7 +120,7 @@ Compiled Compiler::run() && {
                     "a policy needs at least one route");
   }
   check_names(document.routes, findings_);
-  check_admin_scopes(settings_, policy_->catalogue, findings_);
+  check_configured_scopes(settings_, policy_->catalogue, findings_);
   for (std::size_t number = 0; number < document.routes.size(); ++number) add_route(number);
 
   return compiled_of(std::move(policy_), std::move(findings_));

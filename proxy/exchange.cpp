@@ -13,9 +13,6 @@ namespace {
 using policy::Reason;
 using Micros = std::chrono::microseconds;
 
-// For one look-up, over all sources; each has its own deadline within.
-constexpr std::chrono::seconds look_up_limit{2};
-
 std::int64_t unix_seconds(std::chrono::system_clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
@@ -158,11 +155,17 @@ void Exchange::extract() {
 }
 
 Awaitable<void> Exchange::look_up() {
-  const auto deadline = SteadyClock::now() + look_up_limit;
-  const keys::AskerAddress asker = asker_of(client_address(client_.peer, request_.headers(), snapshot_.trusted));
+  keys::Resolver& resolver = worker_.resolver(caller_.kind);
+  const auto deadline = SteadyClock::now() + resolver.patience();
+  const keys::Asker asker{asker_of(client_address(client_.peer, request_.headers(), snapshot_.trusted)),
+                          caller_.prefix_environment};
   Result<std::shared_ptr<const keys::Record>> found =
-      co_await worker_.resolver(caller_.kind).look_up(digest_, presented_.secret, deadline, asker);
-  if (found && *found) {
+      co_await resolver.look_up(digest_, presented_.secret, deadline, asker);
+  // It may have changed between the answer and this moment.
+  while (found && resolver.has_changed_since(digest_, (*found)->asked_at) && SteadyClock::now() < deadline) {
+    found = co_await resolver.look_up(digest_, presented_.secret, deadline, asker);
+  }
+  if (found) {
     source_ = (*found)->source;
     take_record(std::move(*found));
   } else if (found.error() == keys::errc::over_budget) {

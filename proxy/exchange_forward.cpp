@@ -46,6 +46,9 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
       if (!is_connected) {
         continue;  // nothing has been sent: the next try is as good as the first
       }
+      if (client_.has_left) {
+        break;  // or was cut, as its key was revoked meanwhile
+      }
     }
     must_be_new = true;  // an idle connection that had gone stale is seldom the only one
     const bool is_sent = co_await send_request(grant);

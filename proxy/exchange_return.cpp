@@ -61,7 +61,7 @@ Awaitable<After> Exchange::return_response() {
                           .request = request_,
                           .delivery = delivery,
                           .closes = !keeps_client_,
-                          .is_granted_by_key = record_ != nullptr,
+                          .is_granted_by_key = caller_.found == policy::Caller::Found::answered,
                           .key_source = presented_.source};
   const std::size_t bound = return_head_bound(response_);
   Buffer room;

@@ -18,7 +18,7 @@ Reason reason_of(policy::TargetFlaw flaw) {
 using Source = config::CredentialSource::Kind;
 
 // Browsers send cookies with what other sites make them ask. GET, HEAD and OPTIONS change nothing; anything else has to
-// come from the page's own origin and say so (contract of Fetch: Origin, or Sec-Fetch-Site).
+// come from the page's own origin and say so: Sec-Fetch-Site, or for a browser that has none, Origin.
 bool is_cross_site(const RequestHead& head) {
   const bool is_safe = head.method == policy::Method::get || head.method == policy::Method::head ||
                        head.method == policy::Method::options;
@@ -35,13 +35,16 @@ bool is_cross_site(const RequestHead& head) {
     origin = is_origin ? std::optional(field.value) : origin;
     site = is_site ? std::optional(field.value) : site;
   }
+  if (site) {
+    return *site != "same-origin";
+  }
   if (origin) {
     // The scheme is not known behind a proxy that ends TLS; the port that goes with it is left out by browsers.
     const std::size_t scheme = origin->find("://");
     return scheme == std::string_view::npos ||
            !same_authority(origin->substr(scheme + 3), head.host, origin->starts_with("https") ? 443 : 80);
   }
-  return !site || *site != "same-origin";
+  return true;
 }
 
 // What was presented is an admin secret, an API key or a session; where it is none, it is malformed.

@@ -12,7 +12,6 @@
 namespace keygate::proxy {
 namespace {
 
-constexpr std::chrono::seconds look_up_limit{2};
 constexpr std::chrono::seconds pause_in_doubt{1};
 
 std::int64_t unix_now() {
@@ -21,7 +20,7 @@ std::int64_t unix_now() {
 
 Awaitable<void> look_up(std::shared_ptr<Vigil*> asked_by, Worker& worker, policy::CredentialKind kind,
                         keys::KeyDigest digest, keys::SecretView secret) {
-  const auto deadline = SteadyClock::now() + look_up_limit;
+  const auto deadline = SteadyClock::now() + worker.resolver(kind).patience();
   // The secret is copied before this first waits.
   const Result<std::shared_ptr<const keys::Record>> found =
       co_await worker.resolver(kind).look_up(digest, secret, deadline);
@@ -35,7 +34,7 @@ Awaitable<void> look_up(std::shared_ptr<Vigil*> asked_by, Worker& worker, policy
 void Vigil::begin(const Watched& watched) {
   watched_.emplace(watched);
   client_.vigil = this;
-  due_ = watched.record.asked_at + watched.snapshot.settings->resolution.staleness_bound;
+  due_ = watched.record.asked_at + bound();
   expires_at_ = watched.record.answer.principal.expires_at;
   in_doubt_since_.reset();
   has_changed_ = false;
@@ -60,7 +59,7 @@ void Vigil::on_tick() {
                                                                          : policy::Reason::expired_key);
     return;
   }
-  if (SteadyClock::now() >= due_) {
+  if (!is_looking_ && SteadyClock::now() >= due_) {
     look_again();
   }
 }
@@ -69,6 +68,11 @@ void Vigil::on_change(const keys::KeyDigest& digest) {
   if (digest == watched_->digest) {
     look_again();
   }
+}
+
+// The one in force, which a reload may have shortened since.
+std::chrono::milliseconds Vigil::bound() const {
+  return client_.worker.current()->snapshot->settings->resolution.staleness_bound;
 }
 
 void Vigil::look_again() {
@@ -80,17 +84,19 @@ void Vigil::look_again() {
   self_ = std::make_shared<Vigil*>(this);
   Worker& worker = client_.worker;
   net::co_spawn(worker.io, look_up(self_, worker, watched_->caller.kind, watched_->digest, watched_->secret),
-                [](const std::exception_ptr& thrown) {
-                  if (thrown) {
-                    telemetry::log_seldom(telemetry::Level::error, "vigil",
-                                          "a key in use could not be looked at again");
+                [asked_by = self_](const std::exception_ptr& thrown) {
+                  if (!thrown) {
+                    return;
+                  }
+                  telemetry::log_seldom(telemetry::Level::error, "vigil", "a key in use could not be looked at again");
+                  if (*asked_by != nullptr) {
+                    (*asked_by)->hear(make_error_code(keys::errc::unavailable));
                   }
                 });
 }
 
 void Vigil::hear(const Result<std::shared_ptr<const keys::Record>>& found) {
   const auto now = SteadyClock::now();
-  const std::chrono::milliseconds bound = watched_->snapshot.settings->resolution.staleness_bound;
   is_looking_ = false;
   if (std::exchange(has_changed_, false)) {
     return look_again();
@@ -98,7 +104,7 @@ void Vigil::hear(const Result<std::shared_ptr<const keys::Record>>& found) {
   if (!found) {
     in_doubt_since_ = in_doubt_since_.value_or(now);
     due_ = now + pause_in_doubt;
-    if (now - *in_doubt_since_ >= bound) {
+    if (now - *in_doubt_since_ >= bound()) {
       client_.cut(policy::Reason::key_service_unavailable);
     }
     return;
@@ -115,7 +121,7 @@ void Vigil::hear(const Result<std::shared_ptr<const keys::Record>>& found) {
   }
   in_doubt_since_.reset();
   expires_at_ = judged->answer.principal.expires_at;
-  due_ = std::max(judged->asked_at + bound, now + pause_in_doubt);
+  due_ = std::max(judged->asked_at + bound(), now + pause_in_doubt);
 }
 
 }  // namespace keygate::proxy

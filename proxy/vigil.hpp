@@ -8,6 +8,7 @@
 #include "policy/decide.hpp"
 #include "proxy/sockets.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -47,6 +48,7 @@ class Vigil {
 
  private:
   void look_again();
+  std::chrono::milliseconds bound() const;
 
   Client& client_;
   std::optional<Watched> watched_;
