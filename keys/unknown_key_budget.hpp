@@ -35,6 +35,8 @@ class UnknownKeyBudget {
   // who have spent of it.
   bool is_spent(const AskerAddress& asker, SteadyTime now) const;
 
+  std::size_t addresses() const { return full_at_.size(); }  // remembered
+
  private:
   // A bucket that holds one second's worth, as the moment at which it will be full again.
   struct Rate {

@@ -35,11 +35,14 @@ class RedisCacheTest : public testing::Test {
   // Fills, and waits until it is known what became of it.
   void fill(RedisCache& into, std::chrono::milliseconds age, std::chrono::milliseconds bound = 60s,
             const policy::KeyAnswer& answer = ada()) {
+    fill(into, life(age, bound), answer);
+  }
+  void fill(RedisCache& into, const CopyLife& copy, const policy::KeyAnswer& answer = ada()) {
     const auto settled = [&into] {
       return into.counters().fills + into.counters().fills_refused + into.counters().fill_errors;
     };
     const auto before = settled();
-    into.fill(digest, answer, life(age, bound));
+    into.fill(digest, answer, copy);
     ASSERT_TRUE(run_until(rig.io(), [&] { return settled() > before; }));
   }
 
@@ -89,11 +92,11 @@ TEST_F(RedisCacheTest, TellsTheTimeOfItsOwnClock) {
 TEST_F(RedisCacheTest, C05_ACopyThatGetsThereLateEndsWhenItWouldHave) {
   CopyLife late = life(0s);
   late.ends_at -= 50s;  // it took so long, and whoever wrote it could not know
-  cache.fill(digest, ada(), late);
+  fill(cache, late);
   EXPECT_EQ(kind(cache), Kind::record);
   EXPECT_LE(ttl(), 10'000);
   late.ends_at -= 10s;
-  cache.fill(digest, ada(), late);
+  fill(cache, late);
   EXPECT_EQ(kind(cache), Kind::miss);
   EXPECT_EQ(redis.command({"EXISTS", name}), "0");
 }
@@ -186,6 +189,16 @@ TEST_F(RedisCacheTest, C07_WhatIsNotSignedIsAMissAndATombstoneOfAnyoneIsChanged)
   EXPECT_EQ(kind(cache), Kind::record) << "who does not sign does not look at signatures";
   redis.command({"SET", name, R"({"v":1,"digest":")" + to_hex(digest) + R"(","state":"revoked"})", "EX", "60"});
   EXPECT_EQ(kind(strict), Kind::changed);
+}
+
+TEST_F(RedisCacheTest, C07_AReloadChangesWhoseSignatureIsBelieved) {
+  RedisCache strict(rig.link(), signing());
+  fill(strict, 0s);
+  EXPECT_EQ(kind(strict), Kind::record);
+  strict.apply(RecordCodec("", RecordSubject::key, {"another signing key"}));
+  EXPECT_EQ(kind(strict), Kind::miss);
+  strict.apply(RecordCodec("", RecordSubject::key, {"another signing key", "a signing key"}));
+  EXPECT_EQ(kind(strict), Kind::record);
 }
 
 TEST_F(RedisCacheTest, F07_AReplicaIsReadAndNotWrittenTo) {

@@ -63,6 +63,31 @@ TEST_F(ServiceHealthTest, F26_RecoversByOneThenTwoThenFour) {
   EXPECT_EQ(wave(Outcome::alive), 1000U);
 }
 
+TEST_F(ServiceHealthTest, F26_ClosesOnceItHasGoneWellForFiveSecondsHoweverLittleIsAsked) {
+  go_down();
+  now += 1s;
+  EXPECT_EQ(wave(Outcome::alive), 1U);
+  EXPECT_TRUE(health.is_recovering());
+  now += 4s;
+  ask(Outcome::alive);
+  EXPECT_TRUE(health.is_down());
+  now += 1s;
+  ask(Outcome::alive);
+  EXPECT_FALSE(health.is_down());
+  EXPECT_EQ(wave(Outcome::alive), 1000U);
+}
+
+TEST_F(ServiceHealthTest, F26_IsNotRecoveringBeforeTheFirstGoodAnswer) {
+  go_down();
+  EXPECT_FALSE(health.is_recovering());
+  now += 1s;
+  const auto probe = health.enter(now);
+  ASSERT_TRUE(probe);
+  EXPECT_FALSE(health.is_recovering()) << "whoever waited for it might wait in vain";
+  now += 10s;
+  EXPECT_FALSE(health.enter(now)) << "a probe that hangs is no good answer";
+}
+
 TEST_F(ServiceHealthTest, F26_AFailedProbeOpensItAgain) {
   go_down();
   now += 1s;

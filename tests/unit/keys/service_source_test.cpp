@@ -168,6 +168,27 @@ TEST_F(ConcurrentServiceSource, TheTokenStaysHomeWhereTheSessionSpeaksForItself)
   EXPECT_EQ(service.requests(), 1) << "no session looks like that";
 }
 
+TEST_F(ConcurrentServiceSource, F26_OneThatIsBackIsAskedAFewAtATimeAndNobodyIsRefused) {
+  CountingService service(CountingService::status(500));
+  use(service.server());
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask_and_wait().error(), errc::unavailable);
+  service.answer_with(CountingService::json(yes));
+  while (ask_and_wait().has_error()) {
+  }
+  std::vector<std::size_t> together;
+  for (int i = 0; i < 40; ++i) together.push_back(ask());
+  for (const std::size_t number : together) EXPECT_TRUE(result(number).has_value()) << number;
+}
+
+TEST_F(ConcurrentServiceSource, AReloadDoesNotForgetThatTheServiceIsDown) {
+  CountingService service(CountingService::status(500));
+  use(service.server());
+  for (int i = 0; i < 5; ++i) ask_and_wait();
+  ASSERT_TRUE(source->is_down());
+  source->apply(access_to(service.server()));
+  EXPECT_TRUE(source->is_down());
+}
+
 TEST_F(ConcurrentServiceSource, F20_F26_AServiceThatRefusesIsAskedFiveTimesAndThenSpared) {
   ScriptedServer server(always(yes));
   use(server);

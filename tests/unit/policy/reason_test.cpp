@@ -34,6 +34,7 @@ const std::map<std::string, int> contract{{"ok", 200},
                                           {"expectation_failed", 417},
                                           {"misdirected_request", 421},
                                           {"header_too_large", 431},
+                                          {"too_many_unknown_keys", 429},
                                           {"not_implemented", 501},
                                           {"version_not_supported", 505},
                                           {"loop_detected", 508},
@@ -84,7 +85,7 @@ TEST(Reasons, ShareOneTitleAStatus) {
 }
 
 TEST(Reasons, SayWhenToTryAgainExactlyWhereThatHelps) {
-  for (const auto& row : reasons()) EXPECT_EQ(row.retry_after > 0, row.status == 503) << row.code;
+  for (const auto& row : reasons()) EXPECT_EQ(row.retry_after > 0, row.status == 503 || row.status == 429) << row.code;
 }
 
 TEST(Reasons, BlameTheClientForWhatItCanMend) {
