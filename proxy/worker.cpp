@@ -122,10 +122,18 @@ void Worker::close_idle() {
 
 void Worker::stop() {
   is_stopped_ = true;
+  flush_log();
   if (client_count == 0) {
     ticker_.cancel();
+    let_dependencies_go();
   }
-  flush_log();
+}
+
+// Connections to Redis and to a key service are kept up for ever, and io does not end before they do. Only clients ask.
+void Worker::let_dependencies_go() {
+  resolver_.reset();
+  session_resolver_.reset();
+  dependencies_.reset();
 }
 
 void Worker::abort_all() {
@@ -172,6 +180,7 @@ void Worker::on_tick() {
   }
   if (is_stopped_ && client_count == 0) {
     is_ticking_ = false;
+    let_dependencies_go();
     return;
   }
   const bool is_quiet = client_count == 0 && ++quiet_ticks_ > quiet_ticks_before_rest;

@@ -125,6 +125,7 @@ class Worker {
   void on_tick();
   void flush_log();
   void flush_uses();
+  void let_dependencies_go();
 
   std::shared_ptr<const Generation> current_;
   std::unique_ptr<keys::Dependencies> dependencies_;
