@@ -47,6 +47,7 @@ struct Resolver::Impl {
   }
 
   void join(const KeyDigest& digest, SecretView secret, Waiter& waiter);
+  std::shared_ptr<Flight> begin(const KeyDigest& digest, SecretView secret);
   void start(const std::shared_ptr<Flight>& flight);
   void hear_cache(const std::shared_ptr<Flight>& flight, Result<Cached> cached);
   void validate(const std::shared_ptr<Flight>& flight, Found found);
@@ -73,10 +74,15 @@ struct Resolver::Impl {
 void Resolver::Impl::join(const KeyDigest& digest, SecretView secret, Waiter& waiter) {
   if (const auto found = flights.find(digest); found != flights.end()) return found->second->join(waiter);
   if (parts.sources.empty()) return waiter.wake(make_error_code(errc::unavailable));
-  const auto flight = std::make_shared<Flight>(digest, secret);
+  const auto flight = begin(digest, secret);
   flight->join(waiter);
-  flights.emplace(digest, flight);
   start(flight);
+}
+
+std::shared_ptr<Flight> Resolver::Impl::begin(const KeyDigest& digest, SecretView secret) {
+  auto flight = std::make_shared<Flight>(digest, secret);
+  flights.emplace(digest, flight);
+  return flight;
 }
 
 // The shared cache first, where there is one.
@@ -196,7 +202,7 @@ void Resolver::Impl::land(const std::shared_ptr<Flight>& flight, const Resolved&
 }
 
 Resolver::Resolver(net::io_context& io, Parts parts, const config::ResolutionSettings& settings)
-    : impl_(std::make_unique<Impl>(io, std::move(parts), settings)) {}
+    : impl_(std::make_shared<Impl>(io, std::move(parts), settings)) {}
 
 Resolver::~Resolver() = default;
 
@@ -211,11 +217,19 @@ void Resolver::apply(const policy::Catalogue& catalogue, std::uint64_t generatio
 
 std::shared_ptr<const Record> Resolver::recall(const KeyDigest& digest, SteadyTime now) {
   auto record = impl_->cache.find(digest, now);
-  if (!record || freshness_of(*record, digest, impl_->lease, impl_->bound, now) != Freshness::fresh) return nullptr;
+  if (!record) return nullptr;
+  const Freshness freshness = freshness_of(*record, digest, impl_->lease, impl_->bound, now);
+  if (freshness != Freshness::fresh && freshness != Freshness::due) return nullptr;
   if (record->generation == impl_->generation) return record;
   record = judge_under(*impl_->catalogue, impl_->generation, std::move(record));
   impl_->cache.put(digest, record, now);
   return record;
+}
+
+void Resolver::renew_if_due(const KeyDigest& digest, SecretView secret, const Record& record, SteadyTime now) {
+  const bool is_due = now - record.asked_at >= renewal_age(digest, impl_->bound);
+  if (!is_due || impl_->parts.sources.empty() || impl_->flights.contains(digest)) return;
+  impl_->start(impl_->begin(digest, secret));
 }
 
 void Resolver::push_up() { impl_->lease.up(impl_->parts.now()); }
@@ -226,8 +240,13 @@ Awaitable<Resolved> Resolver::look_up(KeyDigest digest, SecretView secret, Stead
   if (deadline <= std::chrono::steady_clock::now()) co_return make_error_code(errc::timed_out);
   Waiter waiter(impl_->io, deadline);
   impl_->join(digest, secret, waiter);
-  // From here on the resolver may be gone: only the waiter is touched.
-  co_return co_await waiter.wait();
+  // From here on the resolver may be gone.
+  const std::weak_ptr<Impl> asked = impl_;
+  Resolved outcome = co_await waiter.wait();
+  const bool is_late = outcome.has_error() && outcome.error() == errc::timed_out;
+  const auto impl = is_late ? asked.lock() : nullptr;
+  if (impl == nullptr) co_return outcome;
+  co_return impl->fall_back(digest, errc::timed_out);
 }
 
 void Resolver::invalidate(const KeyDigest& digest) {
