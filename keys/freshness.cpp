@@ -10,9 +10,9 @@ Freshness freshness_of(const Record& record, const KeyDigest& digest, const Leas
                        std::chrono::milliseconds bound, SteadyTime now) {
   const auto age = now - record.asked_at;
   if (age >= bound) return Freshness::stale;
-  if (age >= renewal_age(digest, bound)) return Freshness::doubtful;
   const bool is_vouched_for = lease.covers(record.validated_at) || now - record.validated_at <= unpushed_age;
-  return is_vouched_for ? Freshness::fresh : Freshness::doubtful;
+  if (!is_vouched_for) return Freshness::doubtful;
+  return age >= renewal_age(digest, bound) ? Freshness::due : Freshness::fresh;
 }
 
 }  // namespace keygate::keys

@@ -11,6 +11,7 @@ namespace keygate::keys {
 
 enum class Freshness : std::uint8_t {
   fresh,
+  due,       // serves, and is looked up anew meanwhile
   doubtful,  // to be looked up anew before it is used; where that fails, it serves up to the bound
   stale,     // at or past the bound: only stale_if_error may still use it
 };

@@ -56,6 +56,11 @@ class Resolver {
   // catalogue has changed since.
   std::shared_ptr<const Record> recall(const KeyDigest& digest, SteadyTime now);
 
+  // What recall gave may be in the last tenth of its life: then it is looked up anew while it serves, so that nobody
+  // waits for a source, least of all for one that stands still (F-21).
+  void renew_if_due(const KeyDigest& digest, SecretView secret, const Record& record, SteadyTime now,
+                    const Asker& asker = {});
+
   // From the shared cache or the sources. All who ask for one digest meanwhile share one look-up, each with its own
   // deadline: errc::timed_out past it. A caller that goes away (its coroutine is destroyed or cancelled) fails nobody
   // else. Where nobody can be asked, what memory holds serves up to the bound, and `stale_if_error` beyond it with
@@ -87,7 +92,7 @@ class Resolver {
 
  private:
   struct Impl;
-  std::shared_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // this one's alone: a look-up under way sees by it whether it is there still
 };
 
 }  // namespace keygate::keys

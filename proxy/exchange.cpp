@@ -148,7 +148,9 @@ void Exchange::extract() {
   if (caller_.found != policy::Caller::Found::could_not_find_out) {
     return;
   }
-  if (auto record = worker_.resolver(caller_.kind).recall(digest_, began_)) {
+  keys::Resolver& resolver = worker_.resolver(caller_.kind);
+  if (auto record = resolver.recall(digest_, began_)) {
+    resolver.renew_if_due(digest_, presented_.secret, *record, began_, {{}, caller_.prefix_environment});
     source_ = "memory";
     take_record(std::move(record));
   }

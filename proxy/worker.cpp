@@ -124,11 +124,11 @@ void Worker::close_idle() {
 
 void Worker::stop() {
   is_stopped_ = true;
+  flush_log();
   if (client_count == 0) {
     ticker_.cancel();
     leave();
   }
-  flush_log();
 }
 
 // The last client is gone: nothing that waits for somebody else keeps io running.

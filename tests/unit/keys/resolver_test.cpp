@@ -330,6 +330,52 @@ TEST_F(ResolverTest, F50TheBoundCountsFromWhenTheServiceWasAsked) {
   EXPECT_EQ(resolver->recall(hasher(SecretView(key_a)), asked_at + 60s), nullptr);
 }
 
+TEST_F(ResolverTest, F21WhatIsKnownServesWhereTheSourceIsTooLate) {
+  auto now = Clock::now();
+  Resolver::Parts parts = asking({&first});
+  parts.now = [&now] { return now; };
+  parts.expects_push = true;
+  resolver = std::make_unique<Resolver>(io, std::move(parts), settings);
+  resolver->apply(catalogue, 1, settings);
+  Asker knows, hasty, past_the_bound;
+  ask(knows, key_a);
+  answer(first, valid("key_1"));
+  now += 6s;  // without push that is too old to go unasked
+  EXPECT_EQ(resolver->recall(hasher(SecretView(key_a)), now), nullptr);
+  ask(hasty, key_a, 1ms);
+  while (!hasty.outcome && io.run_one_for(30s) > 0) continue;
+  EXPECT_EQ(key_id_of(hasty), "key_1");
+  now += 54s;
+  ask(past_the_bound, key_a, 1ms);
+  while (!past_the_bound.outcome && io.run_one_for(30s) > 0) continue;
+  EXPECT_EQ(error_of(past_the_bound), errc::timed_out);
+}
+
+TEST_F(ResolverTest, C09F21WhatIsDueIsRenewedWhileItServes) {
+  auto now = Clock::now();
+  Resolver::Parts parts = asking({&first});
+  parts.now = [&now] { return now; };
+  resolver = std::make_unique<Resolver>(io, std::move(parts), settings);
+  resolver->apply(catalogue, 1, settings);
+  Asker knows;
+  ask(knows, key_a);
+  answer(first, valid("key_1"));
+  now += 59'999ms;
+  const KeyDigest digest = hasher(SecretView(key_a));
+  const auto record = resolver->recall(digest, now);
+  ASSERT_NE(record, nullptr) << "within the bound";
+  resolver->renew_if_due(digest, SecretView(key_a), *record, now);
+  resolver->renew_if_due(digest, SecretView(key_a), *record, now);
+  ASSERT_EQ(first.waiting(), 1U) << "one at a time";
+  EXPECT_EQ(first.secret(0), key_a);
+  answer(first, valid("key_1"));
+  const auto renewed = resolver->recall(digest, now);
+  ASSERT_NE(renewed, nullptr);
+  EXPECT_EQ(renewed->asked_at, now);
+  resolver->renew_if_due(digest, SecretView(key_a), *renewed, now + 53s);
+  EXPECT_EQ(first.waiting(), 0U) << "nine tenths of its life are not over";
+}
+
 TEST_F(ResolverTest, AnAnswerAsOldAsTheBoundIsNone) {
   Asker asker;
   ask(asker, key_a);
