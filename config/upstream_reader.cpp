@@ -3,6 +3,7 @@
 #include "config/address.hpp"
 #include "config/collection_readers.hpp"
 #include "config/scalar_readers.hpp"
+#include "config/secret_reader.hpp"
 
 namespace keygate::config {
 
@@ -38,9 +39,9 @@ Reader<UpstreamSettings> upstream_reader() {
       group("timeouts", timeouts, "how long it may take"),
       group("retries", retries, "whether a request is sent again"),
       key("preserve_host", &U::preserve_host, boolean(), "whether the client's Host goes on"),
+      key("authorization_file", &U::authorization, secret_in_file(), "holds a Bearer token that it is sent"),
       idle<U>("balance", only_first_of({"round_robin", "least_requests"}), "how an endpoint is chosen"),
       unsupported<U>("tls", "certificates"),
-      unsupported<U>("authorization_file", "a Bearer token of ours"),
       unsupported<U>("health_check", "active probes"),
       unsupported<U>("max_connections", "connections at a time"),
   });

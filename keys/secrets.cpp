@@ -1,5 +1,6 @@
 #include "keys/secrets.hpp"
 
+#include "keys/characters.hpp"
 #include "keys/redis_connection.hpp"
 #include "keys/secret_file.hpp"
 
@@ -23,6 +24,15 @@ std::string read_optional(const std::optional<config::SecretSettings>& secret, c
   return secret ? taken(read_secret(*secret), secret->where, path, problems) : std::string();
 }
 
+config::Parsed<std::string> read_upstream_token(const config::UpstreamSettings& upstream) {
+  if (!upstream.authorization) return std::string();
+  auto token = read_secret(*upstream.authorization);
+  const auto* text = std::get_if<std::string>(&token);
+  if (text == nullptr || is_all(CharacterClass::open, *text)) return token;
+  return config::Fault{config::quoted(upstream.authorization->text) + " holds no token",
+                       "letters, digits and -._~+/= will do"};
+}
+
 }  // namespace
 
 Secrets read_secrets(const config::Settings& settings, config::Problems& problems) {
@@ -44,6 +54,20 @@ Secrets read_secrets(const config::Settings& settings, config::Problems& problem
   }
   if (const auto& service = settings.resolution.service) {
     secrets.service = taken(read_service_access(*service), service->where, "resolution.service", problems);
+  }
+  for (const config::UpstreamSettings& upstream : settings.upstreams) {
+    const auto& where = upstream.authorization ? upstream.authorization->where : upstream.where;
+    secrets.upstream_tokens.push_back(
+        taken(read_upstream_token(upstream), where, "upstreams." + upstream.name + ".authorization_file", problems));
+  }
+  return secrets;
+}
+
+Secrets stand_in_secrets(const config::Settings& settings) {
+  Secrets secrets;
+  secrets.admins = AdminSecrets::stand_ins(settings.credentials);
+  for (const config::UpstreamSettings& upstream : settings.upstreams) {
+    secrets.upstream_tokens.emplace_back(upstream.authorization ? "<what authorization_file holds>" : "");
   }
   return secrets;
 }

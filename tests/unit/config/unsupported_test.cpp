@@ -47,7 +47,6 @@ const std::vector<Row> rows{
     in_listener("ProxyProtocol", "proxy_protocol", "true"),
     in_listener("ListenerMode", "mode", "authorize"),
     in_upstream("UpstreamTls", "tls", "{ca_file: ca.pem}"),
-    in_upstream("AuthorizationFile", "authorization_file", "f"),
     in_upstream("HealthCheck", "health_check", "{path: /healthz}"),
     in_upstream("MaxConnections", "max_connections", "1024"),
     in_route("RateLimit", "rate_limit", "{limit: 600, window: 1m, per: key}"),
