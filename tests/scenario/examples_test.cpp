@@ -24,9 +24,9 @@ std::vector<std::filesystem::path> configurations() {
 }
 
 TEST(Examples, EveryConfigurationPassesCheckWithoutAWarning) {
-  ASSERT_GE(configurations().size(), 6U);
+  ASSERT_GE(configurations().size(), 8U);
   const TempDir tokens;
-  for (const char* const name : {"proxy", "manage", "admin"}) {
+  for (const char* const name : {"proxy", "manage", "admin", "keygate"}) {
     tokens.write(std::string(name) + ".token", std::string(40, 't') + "\n");
   }
   const std::vector<std::string> environment{"KEYGATE_TOKENS=" + tokens.path().string(),

@@ -23,10 +23,18 @@ class RecursivSessions : public Recursiv {
     sessions.begin("session-of-jane", {"user_jane", "org_a"});
   }
 
+  static std::string digest_of(const std::string& session) {
+    const TempDir directory;
+    return sha256_of_file(directory.write("session", session));
+  }
+  // Shared by now, so that every worker knows it.
+  bool is_remembered(const std::string& session) {
+    return keys.redis().command({"GET", "keygate:v1:session:" + digest_of(session)}).find("\"valid\"") !=
+           std::string::npos;
+  }
   // Tells the proxies that a session has changed, as the API would where somebody signs out.
   void push_end_of(const std::string& session) {
-    const TempDir directory;
-    const std::string digest = sha256_of_file(directory.write("session", session));
+    const std::string digest = digest_of(session);
     const std::string tombstone = R"({"v":1,"digest":")" + digest + R"(","state":"revoked"})";
     EXPECT_EQ(keys.redis().command({"SET", "keygate:v1:session:" + digest, tombstone, "EX", "60"}), "OK");
     EXPECT_NE(keys.redis().command({"PUBLISH", "keygate:v1:invalidate", digest}), "0");
@@ -43,7 +51,6 @@ TEST_F(RecursivSessions, SessionPassesAsACookieAndAsAToken) {
     EXPECT_FALSE(seen.fields.has("authorization")) << fields;
     EXPECT_EQ(seen.fields["cookie"], fields == as_cookie ? "theme=dark" : "(absent)") << fields;
   }
-  EXPECT_EQ(sessions.asked(), 1U) << "one look-up serves all three";
 }
 
 TEST_F(RecursivSessions, SessionMayAllThatIsNotRestrictedInItsOrganization) {
@@ -76,16 +83,17 @@ TEST_F(RecursivSessions, UnknownAndExpiredSessionsAreRefused) {
   sessions.begin("short", {"user_jim", "org_a", "live", "", static_cast<long>(now.count()) + 2});
   const std::string fields = "Authorization: Bearer short\r\n";
   EXPECT_EQ(ask_with(fields, "/api/v1/projects").status, 200);
-  EXPECT_TRUE(eventually([&] { return ask_with(fields, "/api/v1/projects").status == 401; }));
+  EXPECT_TRUE(settles([&] { return ask_with(fields, "/api/v1/projects").status == 401; }));
   expect_problem(ask_with(fields, "/api/v1/projects"), 401, "invalid_session");
 }
 
 TEST_F(RecursivSessions, WhoeverSignsOutIsRefusedAtOnceWhereThatIsPushed) {
   EXPECT_EQ(ask_with(as_token, "/api/v1/projects").status, 200);
+  ASSERT_TRUE(eventually([&] { return is_remembered("session-of-jane"); }));
   sessions.end("session-of-jane");
   EXPECT_EQ(ask_with(as_token, "/api/v1/projects").status, 200) << "remembered, for at most the bound";
   push_end_of("session-of-jane");
-  EXPECT_TRUE(eventually([&] { return ask_with(as_token, "/api/v1/projects").status == 401; }));
+  EXPECT_TRUE(settles([&] { return ask_with(as_token, "/api/v1/projects").status == 401; }));
   expect_problem(ask_with(as_token, "/api/v1/projects"), 401, "invalid_session");
 }
 

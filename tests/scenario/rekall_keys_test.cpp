@@ -35,7 +35,7 @@ TEST_F(Rekall, RotationKeepsBothKeysAlive) {
   EXPECT_EQ(code_of(old), "ok");
   EXPECT_EQ(code_of(made), "ok");
   EXPECT_EQ(example.command({"keys", "revoke", old.id}).status.code, 0);
-  EXPECT_TRUE(eventually([&] { return code_of(old) == "revoked_key"; }));
+  EXPECT_TRUE(settles([&] { return code_of(old) == "revoked_key"; }));
   EXPECT_EQ(code_of(made), "ok");
   // In one step: the same scopes and environment, and the old one lives for the grace.
   const Finished rotated = example.command({"keys", "rotate", made.id, "--grace", "7d", "--json"});
@@ -177,7 +177,7 @@ TEST_F(RekallOverHttp, RotationHasAGraceAndRevocationIsForGood) {
   EXPECT_EQ(code_of(old), "ok");
   EXPECT_EQ(code_of(replacement), "ok");
   EXPECT_EQ(send(manager, "DELETE", "/v1/keys/" + old.id).status, 200);
-  EXPECT_TRUE(eventually([&] { return code_of(old) == "revoked_key"; }));
+  EXPECT_TRUE(settles([&] { return code_of(old) == "revoked_key"; }));
   EXPECT_EQ(code_of(replacement), "ok");
   EXPECT_EQ(code_in(send(manager, "POST", "/v1/keys/" + old.id + "/rotate", "{}")), "conflict");
 }
@@ -215,7 +215,7 @@ TEST_F(RekallEdges, RevokedKeyIsRefusedAtAllLocationsWithinTheBound) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(ask(far.port(), request_to("/v1/keys/" + key.id, key.bearer(), "DELETE")).status, 200);
   const std::vector<std::string> refused(3, "revoked_key");
-  EXPECT_TRUE(eventually([&] { return codes_of(key) == refused; }, std::chrono::seconds(60)));
+  EXPECT_TRUE(settles([&] { return codes_of(key) == refused; }, std::chrono::seconds(60)));
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
   EXPECT_EQ(codes_of(other), (std::vector<std::string>{"ok", "ok", "ok"}));
   EXPECT_EQ(codes_of(key), refused);

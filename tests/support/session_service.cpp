@@ -31,11 +31,6 @@ void SessionService::end(const std::string& session) {
   sessions_.erase(session);
 }
 
-std::size_t SessionService::asked() const {
-  const std::lock_guard lock(mutex_);
-  return asked_;
-}
-
 void SessionService::answer(Turn& turn) {
   const std::string body = turn.read_body();
   const bool is_allowed = turn.request().fields["authorization"] == "Bearer " + token_;
@@ -47,7 +42,6 @@ void SessionService::answer(Turn& turn) {
   boost::json::object said{{"valid", false}, {"code", "unknown"}};
   {
     const std::lock_guard lock(mutex_);
-    ++asked_;
     if (const auto found = sessions_.find(session); found != sessions_.end()) said = said_of(found->second);
   }
   turn.answer(200, boost::json::serialize(said), "Content-Type: application/json\r\n");

@@ -4,7 +4,6 @@
 
 #include "tests/support/recording_upstream.hpp"
 
-#include <cstddef>
 #include <map>
 #include <mutex>
 #include <string>
@@ -29,15 +28,13 @@ class SessionService {
   std::string url() const { return "http://127.0.0.1:" + std::to_string(server_.port()) + "/internal/session"; }
   void begin(const std::string& session, KnownSession known);
   void end(const std::string& session);
-  std::size_t asked() const;  // how often
 
  private:
   void answer(Turn& turn);
 
   std::string token_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::map<std::string, KnownSession> sessions_;
-  std::size_t asked_ = 0;
   RecordingUpstream server_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "tests/support/shipped_keys.hpp"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,6 +14,21 @@ namespace keygate::test {
 
 // The YAML of later versions, which the files carry as lines of '#' and at least two spaces, made part of the file.
 std::string with_what_comes_later(const std::string& text);
+
+// Whether `is_so` comes to hold for good: whichever worker a new connection is given to, each having a memory of its
+// own.
+template <class IsSo>
+bool settles(const IsSo& is_so, std::chrono::milliseconds limit = patience) {
+  constexpr int enough = 16;  // connections, so that none of two workers is left out
+  return eventually(
+      [&] {
+        for (int i = 0; i < enough; ++i) {
+          if (!is_so()) return false;
+        }
+        return true;
+      },
+      limit);
+}
 
 class ShippedExample : public ShippedKeys {
  public:
