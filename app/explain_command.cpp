@@ -36,10 +36,11 @@ struct ExplainOptions {
   std::string from = "127.0.0.1";
   std::optional<std::string> organization, user, key_id, environment;
   std::optional<std::vector<std::string>> scopes;
-  bool is_key_on_stdin = false, is_anonymous = false, is_json = false;
+  std::string admin;
+  bool is_key_on_stdin = false, is_session = false, is_anonymous = false, is_json = false;
 
   // Whether the caller says what a look-up would find.
-  bool has_record() const { return scopes || organization || user || key_id || environment; }
+  bool has_record() const { return scopes || organization || user || key_id || environment || is_session; }
 };
 
 std::int64_t now() {
@@ -87,6 +88,16 @@ policy::KeyAnswer record_of(const ExplainOptions& options) {
   return answer;
 }
 
+// …and of a session: who it is, and what the configuration grants where the session service names no scopes.
+policy::KeyAnswer session_of(const ExplainOptions& options, const config::Settings& settings) {
+  ExplainOptions said = options;
+  said.key_id = options.key_id.value_or("session_example");
+  said.user = options.user.value_or("user_example");
+  said.scopes = options.scopes.value_or(settings.resolution.service->session_scopes);
+  if (said.user->empty()) throw Refusal{2, "--user: a session has one"};
+  return record_of(said);
+}
+
 std::string key_from(std::istream& in) {
   std::string text;
   std::getline(in, text);
@@ -121,6 +132,11 @@ void refuse_contradiction(const ExplainOptions& options, const proxy::Rehearsal&
 }
 
 policy::KeyAnswer answer_for(const ExplainOptions& options, const proxy::Rehearsal& rehearsal, std::int64_t time) {
+  if (rehearsal.caller().kind == policy::CredentialKind::session) {
+    if (options.has_record()) return session_of(options, *rehearsal.snapshot().settings);
+    throw Refusal{2, "the request carries a session: say whose it is with --session --user U --organization O"};
+  }
+  if (options.is_session) throw Refusal{2, "--session: what the request carries has the form of an API key"};
   if (options.has_record()) {
     refuse_contradiction(options, rehearsal);
     return record_of(options);
@@ -168,6 +184,10 @@ int explain(const ExplainOptions& options, std::ostream& out) {
   auto assumed = Environment::none;
   if (options.is_key_on_stdin) {
     request = with_key(std::move(request), settings.credentials, keys::SecretView(key_from(std::cin)));
+  } else if (!options.admin.empty()) {
+    request = with_admin_secret(std::move(request), settings, options.admin);
+  } else if (options.is_session && carries_nothing(proxy::Rehearsal(*snapshot, head_of(request), peer))) {
+    request = with_session(std::move(request), settings);
   } else if (options.has_record() && carries_nothing(proxy::Rehearsal(*snapshot, head_of(request), peer))) {
     const SampleKey sample = sample_key(settings.credentials, environment_of(options));
     request = with_key(std::move(request), settings.credentials, keys::SecretView(sample.text));
@@ -219,10 +239,16 @@ void add_record_options(CLI::App& verb, ExplainOptions& options) {
   verb.add_option("--key-id", options.key_id, "Its id; default: key_example");
   verb.add_flag("--key-stdin", options.is_key_on_stdin,
                 "The key is the first line of stdin; without the options above it is looked up in the embedded store");
+  CLI::Option* const session = verb.add_flag("--session", options.is_session, "A session; the options above say whose");
+  CLI::Option* const admin =
+      verb.add_option("--admin", options.admin, "The admin secret of that name in credentials.admin_secrets");
   CLI::Option* const anonymous = verb.add_flag("--anonymous", options.is_anonymous, "No credential; the default");
   for (const char* const other : {"--scopes", "--organization", "--user", "--environment", "--key-id", "--key-stdin"}) {
     anonymous->excludes(verb.get_option(other));
+    admin->excludes(verb.get_option(other));
   }
+  session->excludes(verb.get_option("--key-stdin"))->excludes(admin)->excludes(anonymous);
+  admin->excludes(anonymous);
 }
 
 }  // namespace

@@ -91,7 +91,10 @@ json::object credential_json(const proxy::Rehearsal& rehearsal) {
   const policy::Caller& caller = rehearsal.caller();
   json::object object;
   object["found"] = json::value(found_text(caller.found));
-  if (rehearsal.presented().kind == keys::Presented::Kind::one) {
+  const bool is_one = !rehearsal.presented().secret.reveal().empty();
+  if (is_one) {
+    object["kind"] =
+        text_or_null(caller.kind == policy::CredentialKind::none ? std::string_view{} : policy::to_string(caller.kind));
     object["source"] = json::value(source_text(rehearsal.presented().source));
     object["format_environment"] = text_or_null(policy::to_string(caller.prefix_environment));
   }

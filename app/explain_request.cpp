@@ -1,9 +1,11 @@
 #include "app/explain_request.hpp"
 
 #include "app/keys_place.hpp"
+#include "keys/admin_secrets.hpp"
 #include "keys/key_format.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 namespace keygate::app {
@@ -72,6 +74,15 @@ std::optional<SampleKey> sample_of(const config::CredentialSettings& settings, E
   return std::nullopt;
 }
 
+constexpr std::string_view sample_session = "stand-in-for-a-session";
+
+config::CredentialSettings only(config::CredentialSettings settings, std::initializer_list<SourceKind> kinds) {
+  std::erase_if(settings.sources, [kinds](const auto& source) {
+    return std::find(kinds.begin(), kinds.end(), source.kind) == kinds.end();
+  });
+  return settings;
+}
+
 }  // namespace
 
 AskedRequest asked_request(std::string method, const std::string& url, const std::string& default_host,
@@ -108,6 +119,28 @@ AskedRequest with_key(AskedRequest request, const config::CredentialSettings& se
     if (place_key(request, source, text)) return request;
   }
   throw Refusal{2, "every place for a key (credentials.sources) is taken by what -H or the URL says"};
+}
+
+AskedRequest with_session(AskedRequest request, const config::Settings& settings) {
+  if (!settings.resolution.service || !settings.resolution.service->session_url) {
+    throw Refusal{2, "--session: nobody knows sessions; write resolution.service.session_url"};
+  }
+  const auto in_cookies = only(settings.credentials, {SourceKind::cookie});
+  const auto places = in_cookies.sources.empty() ? only(settings.credentials, {SourceKind::bearer}) : in_cookies;
+  return with_key(std::move(request), places, keys::SecretView(sample_session));
+}
+
+AskedRequest with_admin_secret(AskedRequest request, const config::Settings& settings, const std::string& name) {
+  const auto& known = settings.credentials.admin_secrets;
+  if (std::ranges::find(known, name, &config::AdminSecretSettings::name) == known.end()) {
+    std::string names;
+    for (const auto& one : known) names += (names.empty() ? "" : ", ") + one.name;
+    throw Refusal{2, "--admin: there is no admin secret \"" + name + "\"" +
+                         (names.empty() ? "; write credentials.admin_secrets" : "; there is " + names)};
+  }
+  const std::string text = keys::AdminSecrets::stand_in(name);
+  return with_key(std::move(request), only(settings.credentials, {SourceKind::bearer, SourceKind::header}),
+                  keys::SecretView(text));
 }
 
 SampleKey sample_key(const config::CredentialSettings& settings, std::optional<Environment> environment) {

@@ -29,6 +29,11 @@ std::string head_of(const AskedRequest& request);
 // `request` with `key` in the first of the configured places that holds nothing yet. Refusal where there is none.
 AskedRequest with_key(AskedRequest request, const config::CredentialSettings& settings, keys::SecretView key);
 
+// The same with a text that stands for a session (a cookie, or else a Bearer token), or for the admin secret of that
+// name (a Bearer token or a header). Refusal where the configuration knows no such.
+AskedRequest with_session(AskedRequest request, const config::Settings& settings);
+AskedRequest with_admin_secret(AskedRequest request, const config::Settings& settings, const std::string& name);
+
 // A text that has the form of a key of that environment, and is none; the environment is the form's own where it has
 // one. Refusal where no format is for it.
 struct SampleKey {

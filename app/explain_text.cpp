@@ -106,6 +106,11 @@ void print_candidates(Paper& paper, const Explained& explained) {
   }
 }
 
+std::string kind_text(policy::CredentialKind kind) {
+  if (kind == policy::CredentialKind::session) return "session ";
+  return kind == policy::CredentialKind::admin ? "admin secret " : "API key ";
+}
+
 std::string caller_text(const Explained& explained) {
   using Found = policy::Caller::Found;
   const auto& rehearsal = explained.rehearsal;
@@ -129,7 +134,7 @@ std::string caller_text(const Explained& explained) {
   const std::string where = " in " + std::string(source_text(rehearsal.presented().source));
   const policy::Principal& principal = caller.answer->principal;
   if (caller.answer->state != policy::KeyAnswer::State::valid) return "an API key" + where;
-  std::string text = "API key " + principal.key_id + where;
+  std::string text = kind_text(caller.kind) + principal.key_id + where;
   if (!principal.organization.empty()) text += ", organization " + principal.organization;
   if (!principal.user.empty()) text += ", user " + principal.user;
   const auto environment =

@@ -21,8 +21,9 @@ Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets se
   policy::Compiled compiled = policy::compile(*readable);
   prepared.problems.insert(prepared.problems.end(), compiled.problems.begin(), compiled.problems.end());
   keys::Secrets read;
-  if (secrets == ReadSecrets::yes && loaded.settings) {
-    read = keys::read_secrets(*loaded.settings, prepared.problems);
+  if (loaded.settings) {
+    read = secrets == ReadSecrets::yes ? keys::read_secrets(*loaded.settings, prepared.problems)
+                                       : keys::stand_in_secrets(*loaded.settings);
   }
   config::sort_by_place(prepared.problems);
   if (loaded.settings && compiled.policy && !config::has_errors(prepared.problems)) {

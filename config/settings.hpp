@@ -38,7 +38,7 @@ struct UpstreamSettings {
   milliseconds idle_timeout{60'000};  // a body that stands still, and a pooled connection nobody uses
   unsigned retry_attempts = 1;        // extra tries; a request is only sent again where that is safe
   bool preserve_host = true;
-  std::optional<SecretSettings> authorization;  // a Bearer token of ours, in place of what the client sent
+  std::optional<SecretSettings> authorization;  // a Bearer token of ours, in place of the client's Authorization
 };
 
 struct CredentialSource {

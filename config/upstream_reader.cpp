@@ -39,9 +39,9 @@ Reader<UpstreamSettings> upstream_reader() {
       group("timeouts", timeouts, "how long it may take"),
       group("retries", retries, "whether a request is sent again"),
       key("preserve_host", &U::preserve_host, boolean(), "whether the client's Host goes on"),
+      key("authorization_file", &U::authorization, secret_in_file(), "holds a Bearer token that it is sent"),
       idle<U>("balance", only_first_of({"round_robin", "least_requests"}), "how an endpoint is chosen"),
       unsupported<U>("tls", "certificates"),
-      key("authorization_file", &U::authorization, secret_in_file(), "holds a Bearer token of ours for it"),
       unsupported<U>("health_check", "active probes"),
       unsupported<U>("max_connections", "connections at a time"),
   });

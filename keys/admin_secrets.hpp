@@ -8,6 +8,7 @@
 #include "policy/principal.hpp"
 
 #include <span>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -26,6 +27,10 @@ class AdminSecrets {
 
   // Reads each secret. Fault: one cannot be had, is under 32 characters or no token of RFC 6750, or two are the same.
   static config::Parsed<AdminSecrets> read(const config::CredentialSettings& settings);
+
+  // As read() makes them, each of its stand_in() instead of a secret: for explain, which reads none.
+  static AdminSecrets stand_ins(const config::CredentialSettings& settings);
+  static std::string stand_in(const std::string& name);
 
   bool empty() const { return secrets_.empty(); }
   // nullptr: none of them.

@@ -24,16 +24,13 @@ std::string read_optional(const std::optional<config::SecretSettings>& secret, c
   return secret ? taken(read_secret(*secret), secret->where, path, problems) : std::string();
 }
 
-// One that can stand in a header.
-std::string read_token(const config::UpstreamSettings& upstream, config::Problems& problems) {
-  const std::string path = "upstreams." + upstream.name + ".authorization_file";
-  std::string token = read_optional(upstream.authorization, path, problems);
-  if (!token.empty() && !is_all(CharacterClass::open, token)) {
-    problems.push_back({config::Severity::error, upstream.authorization->where, path, "what the file holds is no token",
-                        "letters, digits and -._~+/= will do"});
-    return {};
-  }
-  return token;
+config::Parsed<std::string> read_upstream_token(const config::UpstreamSettings& upstream) {
+  if (!upstream.authorization) return std::string();
+  auto token = read_secret(*upstream.authorization);
+  const auto* text = std::get_if<std::string>(&token);
+  if (text == nullptr || is_all(CharacterClass::open, *text)) return token;
+  return config::Fault{config::quoted(upstream.authorization->text) + " holds no token",
+                       "letters, digits and -._~+/= will do"};
 }
 
 }  // namespace
@@ -59,7 +56,18 @@ Secrets read_secrets(const config::Settings& settings, config::Problems& problem
     secrets.service = taken(read_service_access(*service), service->where, "resolution.service", problems);
   }
   for (const config::UpstreamSettings& upstream : settings.upstreams) {
-    secrets.upstream_tokens.push_back(read_token(upstream, problems));
+    const auto& where = upstream.authorization ? upstream.authorization->where : upstream.where;
+    secrets.upstream_tokens.push_back(
+        taken(read_upstream_token(upstream), where, "upstreams." + upstream.name + ".authorization_file", problems));
+  }
+  return secrets;
+}
+
+Secrets stand_in_secrets(const config::Settings& settings) {
+  Secrets secrets;
+  secrets.admins = AdminSecrets::stand_ins(settings.credentials);
+  for (const config::UpstreamSettings& upstream : settings.upstreams) {
+    secrets.upstream_tokens.emplace_back(upstream.authorization ? "<what authorization_file holds>" : "");
   }
   return secrets;
 }

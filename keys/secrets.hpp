@@ -17,10 +17,13 @@ struct Secrets {
   std::string redis_password;                    // empty: none
   std::vector<std::string> signing_keys;         // the first signs, all verify; empty: records are not signed
   std::shared_ptr<const ServiceAccess> service;  // null: none is configured
-  std::vector<std::string> upstream_tokens;      // by index in Settings::upstreams; empty: none of ours for that one
+  std::vector<std::string> upstream_tokens;      // by upstream: the Bearer token it is sent; empty: none
 };
 
 // Reads all that `settings` name. What cannot be had is a Problem at the place that names it.
 Secrets read_secrets(const config::Settings& settings, config::Problems& problems);
+
+// What stands for secrets where none may be read, so that a request can be explained with them: no real one looks so.
+Secrets stand_in_secrets(const config::Settings& settings);
 
 }  // namespace keygate::keys

@@ -13,6 +13,19 @@ std::string environment_text(Environment environment) {
   return environment == Environment::none ? "without an environment" : "for " + std::string(to_string(environment));
 }
 
+std::string_view called(const Refused& refused) {
+  switch (refused.caller.kind) {
+    case CredentialKind::session:
+      return "the session";
+    case CredentialKind::admin:
+      return "the admin secret";
+    case CredentialKind::none:
+    case CredentialKind::api_key:
+      break;
+  }
+  return "the key";
+}
+
 // "memories:read and memories:write", "one of a or b", "a and one of b or c".
 std::string needed_text(const Policy& policy, const ScopeSet& all, const ScopeSet& any) {
   auto words = names_of(policy.catalogue, all);
@@ -33,8 +46,8 @@ std::vector<std::string> about_scopes(const Refused& refused, const Route& route
                          : holds.size() > most ? std::to_string(holds.size()) + " others"
                                                : list_text(holds);
   std::vector<std::string> lines{"needs " +
-                                 needed_text(refused.policy, missing, has_any ? ScopeSet{} : route.any_scopes) +
-                                 "; the key holds " + held_text};
+                                 needed_text(refused.policy, missing, has_any ? ScopeSet{} : route.any_scopes) + "; " +
+                                 std::string(called(refused)) + " holds " + held_text};
   for (std::size_t number = 0; number < refused.policy.catalogue.size(); ++number) {
     const auto& scope = refused.policy.catalogue[number];
     const auto& granted = refused.caller.answer->principal.granted;
@@ -51,8 +64,8 @@ std::vector<std::string> about_scopes(const Refused& refused, const Route& route
 std::vector<std::string> about_organization(const Refused& refused, const Route& route) {
   const auto named = segment(refused.input.target->path(), *route.organization_segment);
   const auto& own = refused.caller.answer->principal.organization;
-  return {"the path names " + (named.empty() ? std::string("no organization") : quoted(named)) +
-          ", the key belongs to " + (own.empty() ? std::string("none") : quoted(own))};
+  return {"the path names " + (named.empty() ? std::string("no organization") : quoted(named)) + ", " +
+          std::string(called(refused)) + " belongs to " + (own.empty() ? std::string("none") : quoted(own))};
 }
 
 std::vector<std::string> about_environment(const Refused& refused, const Route& route) {
@@ -66,7 +79,22 @@ std::vector<std::string> about_environment(const Refused& refused, const Route& 
                          route.upstream[static_cast<std::size_t>(each)] != no_upstream;
     if (is_open) open.emplace_back(to_string(each));
   }
-  return {"the route is open to " + list_text(open, "or") + " keys; this one is " + environment_text(environment)};
+  if (refused.caller.kind == CredentialKind::api_key) {
+    return {"the route is open to " + list_text(open, "or") + " keys; this one is " + environment_text(environment)};
+  }
+  return {"the route is open to " + list_text(open, "or") + " callers; " + std::string(called(refused)) + " is " +
+          environment_text(environment)};
+}
+
+std::vector<std::string> about_kind(const Refused& refused, const Route& route) {
+  std::vector<std::string> kinds;
+  if (route.accepts_api_key) kinds.emplace_back("an API key");
+  if (route.accepts_session) kinds.emplace_back("a session");
+  if (route.accepts_admin) kinds.emplace_back("an admin secret");
+  return {"the route takes " + list_text(kinds, "or") + "; this is " +
+          (refused.caller.kind == CredentialKind::session ? "a session"
+           : refused.caller.kind == CredentialKind::admin ? "an admin secret"
+                                                          : "an API key")};
 }
 
 std::vector<std::string> about_credential(const Refused& refused, const Route& route) {
@@ -123,6 +151,8 @@ std::vector<std::string> remedies(const Refused& refused) {
       return about_organization(refused, *route);
     case Reason::wrong_environment:
       return about_environment(refused, *route);
+    case Reason::credential_not_accepted:
+      return about_kind(refused, *route);
     case Reason::missing_credential:
       return about_credential(refused, *route);
     default:  // over thirty reasons, of which the public sentence says what to do

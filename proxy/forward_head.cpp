@@ -33,12 +33,6 @@ void note(std::string_view name, SeenForwarding& seen) {
   seen.host = seen.host || equals_ignoring_case(name, "x-forwarded-host");
 }
 
-// Ours for this upstream; empty: none.
-std::string_view own_token(const ForwardFacts& facts, const policy::Grant& grant) {
-  const auto& tokens = facts.snapshot.secrets.upstream_tokens;
-  return grant.upstream() < tokens.size() ? std::string_view(tokens[grant.upstream()]) : std::string_view{};
-}
-
 bool forwards_credential(const ForwardFacts& facts, const policy::Grant& grant) {
   return facts.snapshot.settings->credentials.forward || grant.route().forward_credential;
 }
@@ -89,13 +83,21 @@ bool is_read(std::string_view name, const config::CredentialSettings& credential
          });
 }
 
-SeenForwarding write_fields(const ForwardFacts& facts, const policy::Grant& grant, bool keeps_credential,
-                            HeadWriter& out) {
-  const bool has_own_token = !own_token(facts, grant).empty();
+// What the upstream is sent as Authorization in place of what the client sent; empty: nothing of ours.
+std::string_view own_token(const ForwardFacts& facts, const policy::Grant& grant) {
+  const auto& tokens = facts.snapshot.secrets.upstream_tokens;
+  return grant.upstream() < tokens.size() ? std::string_view(tokens[grant.upstream()]) : std::string_view();
+}
+
+struct Keeps {
+  bool credential = false, authorization = true;
+};
+
+SeenForwarding write_fields(const ForwardFacts& facts, Keeps keeps, HeadWriter& out) {
   SeenForwarding seen;
   for (std::size_t i = 0; i < facts.head.field_count; ++i) {
     const policy::HeaderField& field = facts.head.fields[i];
-    if (has_own_token && equals_ignoring_case(field.name, "authorization")) {
+    if (!keeps.authorization && policy::folds_alike(field.name, "authorization")) {
       continue;
     }
     switch (facts.head.fates[i]) {
@@ -104,10 +106,10 @@ SeenForwarding write_fields(const ForwardFacts& facts, const policy::Grant& gran
         out.field(field.name, field.value);
         break;
       case FieldFate::cookie:
-        write_cookie(facts, field, keeps_credential, out);
+        write_cookie(facts, field, keeps.credential, out);
         break;
       case FieldFate::credential:
-        if (keeps_credential && is_read(field.name, facts.snapshot.settings->credentials)) {
+        if (keeps.credential && is_read(field.name, facts.snapshot.settings->credentials)) {
           out.field(field.name, field.value);
         }
         break;
@@ -175,7 +177,7 @@ std::size_t identity_bound(const config::IdentityHeaderSettings& names, const po
 std::size_t forward_head_bound(const ForwardFacts& facts, const policy::Grant& grant) {
   std::size_t size = fixed_room + facts.head.method_word.size() + facts.target.whole().size() + facts.host.size() +
                      2 * (facts.client_host.size() + facts.peer.size()) + facts.request_id.size() +
-                     identity_bound(facts.snapshot.settings->identity_headers, grant) + own_token(facts, grant).size();
+                     own_token(facts, grant).size() + identity_bound(facts.snapshot.settings->identity_headers, grant);
   for (const policy::HeaderField& field : facts.head.headers()) {
     size += field.name.size() + field.value.size() + 4;
   }
@@ -185,18 +187,19 @@ std::size_t forward_head_bound(const ForwardFacts& facts, const policy::Grant& g
 std::size_t write_forward_head(const ForwardFacts& facts, const policy::Grant& grant, std::span<char> room) {
   HeadWriter out(room);
   const bool keeps_credential = forwards_credential(facts, grant);
+  const std::string_view token = own_token(facts, grant);
   out << facts.head.method_word << " ";
   write_target(facts, keeps_credential, out);
   out << " HTTP/1.1\r\n";
   out.field("Host", facts.host);
-  const SeenForwarding seen = write_fields(facts, grant, keeps_credential, out);
+  const SeenForwarding seen = write_fields(facts, {keeps_credential, token.empty()}, out);
   if (facts.head.is_chunked) {
     out << "Transfer-Encoding: chunked\r\n";
   } else if (facts.head.has_content_length) {
     out << "Content-Length: " << facts.head.content_length << "\r\n";
   }
   write_forwarding(facts, seen, out);
-  if (const std::string_view token = own_token(facts, grant); !token.empty()) {
+  if (!token.empty()) {
     out << "Authorization: Bearer " << token << "\r\n";
   }
   if (facts.is_degraded) {

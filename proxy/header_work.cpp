@@ -87,6 +87,9 @@ std::string why_stripped(const ForwardFacts& facts, std::size_t field) {
     case policy::NameClass::plain:
       break;
   }
+  if (policy::folds_alike(facts.head.fields[field].name, "authorization")) {
+    return "the upstream is sent a token of its own";
+  }
   return facts.head.fates[field] == FieldFate::cookie ? "the credential was all it held" : "Connection names it";
 }
 

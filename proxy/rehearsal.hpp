@@ -30,8 +30,8 @@ class Rehearsal {
   Rehearsal(const Rehearsal&) = delete;
   Rehearsal& operator=(const Rehearsal&) = delete;
 
-  // Whether all that is left to know is whose key it is: judge then needs an answer.
-  bool needs_answer() const { return !reason_ && presented_.kind == keys::Presented::Kind::one; }
+  // Whether all that is left to know is whose key or session it is: judge then needs an answer.
+  bool needs_answer() const { return !reason_ && caller_.found == policy::Caller::Found::could_not_find_out; }
 
   // Decides, at `now` in unix seconds. `answer`: what a look-up says of the key; null: it could not find out.
   void judge(std::optional<policy::KeyAnswer> answer, std::int64_t now);

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Are the docs still true to the sources, as far as a grep can tell? Every `file:function` in docs/life-of-a-request.md, every file
-# that docs/architecture.md names, every link to a file or heading of this repository, every row of the reason table, every threat
-# that a test is named after, and every test that docs/threats.md names.
+# that docs/architecture.md names, every link to a file or heading of this repository, every row of the reason table in
+# docs/errors.md and its section in docs/failure-modes.md, every threat that a test is named after, and every test that
+# docs/threats.md names.
 # Run from anywhere; prints each miss and fails if there is one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -49,7 +50,7 @@ check_links() {
         anchors_of "$file" | grep -Fqx -- "$anchor" || miss "$doc: $file has no heading #$anchor"
       fi
     done < <(grep -oE '\]\([^) ]+\)' "$doc" | sed 's/^](//; s/)$//' | sort -u)
-  done < <(find . -maxdepth 1 -name '*.md'; find docs -name '*.md')
+  done < <(find . -maxdepth 1 -name '*.md'; find docs -name '*.md'; find config/examples -name node_modules -prune -o -name '*.md' -print)
 }
 
 check_reasons() {
@@ -62,6 +63,19 @@ check_reasons() {
   while read -r status code; do
     grep -Fq -- "| $status | \`$code\` |" <<<"$section" || miss "$doc: no row of the key server for $status $code"
   done < <(sed -nE 's/.*ApiRow\{ApiReason::[a-z0-9_]+, ([0-9]+), "([a-z_]+)".*/\1 \2/p' app/key_api_reason.cpp)
+}
+
+# A section for each code that the reason table has, and none besides.
+check_failure_modes() {
+  local doc=docs/failure-modes.md code codes sections
+  codes=$(sed -nE 's/.*ReasonRow\{Reason::[a-z0-9_]+, [0-9]+, "([a-z_]+)".*/\1/p' policy/reason.cpp | sort -u)
+  sections=$(sed -nE 's/^### `([a-z_]+)`$/\1/p' "$doc" | sort)
+  while read -r code; do
+    miss "$doc: no section for $code"
+  done < <(comm -23 <(echo "$codes") <(echo "$sections"))
+  while read -r code; do
+    miss "$doc: $code has two sections, or is no reason"
+  done < <(comm -13 <(echo "$codes") <(echo "$sections"))
 }
 
 # P01_, C03C09…, "H-02" in a comment: without the dash, one a line.
@@ -99,6 +113,7 @@ check_functions
 check_files
 check_links
 check_reasons
+check_failure_modes
 check_threats
 [[ $misses -eq 0 ]] || { printf '%d misses\n' "$misses"; exit 1; }
 echo "the docs name nothing that is not there"

@@ -51,8 +51,13 @@ inline std::map<std::pair<std::string, std::string>, std::string> governing_rout
 // key refused. What is refused never reaches `upstream`.
 class GuardCheck {
  public:
-  GuardCheck(ShippedExample& example, RecordingUpstream& upstream, std::set<std::string> catalogue)
-      : example_(example), upstream_(upstream), catalogue_(std::move(catalogue)), client_(example.port()) {}
+  GuardCheck(ShippedExample& example, ShippedKeys& makes_keys, RecordingUpstream& upstream,
+             std::set<std::string> catalogue)
+      : example_(example),
+        makes_keys_(makes_keys),
+        upstream_(upstream),
+        catalogue_(std::move(catalogue)),
+        client_(example.port()) {}
 
   void hold_against(const std::vector<GuardedRoute>& routes, const std::string& organization) {
     for (const GuardedRoute& route : routes) {
@@ -86,8 +91,8 @@ class GuardCheck {
     std::set<std::string> others = catalogue_;
     EXPECT_EQ(others.erase(scope), 1U) << scope << " is not in the catalogue of the test";
     const std::vector<std::string> options{"--environment", "live", "--allow-restricted"};
-    return keys_[scope] = {example_.create_key(organization, scope, options),
-                           example_.create_key(organization, joined(others), options)};
+    return keys_[scope] = {makes_keys_.create_key(organization, scope, options),
+                           makes_keys_.create_key(organization, joined(others), options)};
   }
 
   void expect_governed_by(const std::vector<GuardedRoute>& routes) const {
@@ -102,6 +107,7 @@ class GuardCheck {
   }
 
   ShippedExample& example_;
+  ShippedKeys& makes_keys_;
   RecordingUpstream& upstream_;
   std::set<std::string> catalogue_;
   std::map<std::string, KeyPair> keys_;

@@ -80,7 +80,7 @@ def keep_alive():
     # The answer is not lost although most of the body is still on its way.
     session.refused(403, "insufficient_scope", "POST", "/api/v1/uploads", b"x" * 300_000)
     session.refused(401, "missing_credential", "GET", "/api/v1/projects", headers={})
-    session.refused(401, "malformed_key", "GET", "/api/v1/projects", headers={"Authorization": "Bearer nonsense"})
+    session.refused(401, "invalid_session", "GET", "/api/v1/projects", headers={"Authorization": "Bearer nonsense"})
     session.refused(403, "wrong_organization", "GET", "/api/v1/organizations/org_other",
                     headers=BEARER | {"X-Org-Id": "org_other"})
     session.granted("GET", "/api/v1/projects/p_1")

@@ -55,6 +55,21 @@ TEST(ExplainRequest, AKeyGoesToTheFirstPlaceThatIsFree) {
   EXPECT_THROW(placed("/?api_key=z", {"authorization: Basic x", "X-Api-Key: y", "Cookie: a=b"}), Refusal);
 }
 
+TEST(ExplainRequest, ASessionStandsInACookieWhereThereIsOneAndAnAdminSecretNever) {
+  config::Settings settings;
+  settings.resolution.service.emplace().session_url.emplace();
+  settings.credentials.sources = {{CredentialSource::Kind::cookie, "sid"}, {CredentialSource::Kind::bearer, ""}};
+  settings.credentials.admin_secrets.push_back({"ops team", {}, {}, Environment::none, {}});
+  const auto asked = asked_request("GET", "/", "h", {});
+  EXPECT_THAT(head_of(with_session(asked, settings)), HasSubstr("\r\nCookie: sid="));
+  EXPECT_THAT(head_of(with_admin_secret(asked, settings, "ops team")), HasSubstr("\r\nAuthorization: Bearer "));
+  EXPECT_THROW(with_admin_secret(asked, settings, "ops"), Refusal);
+  settings.credentials.sources.erase(settings.credentials.sources.begin());
+  EXPECT_THAT(head_of(with_session(asked, settings)), HasSubstr("\r\nAuthorization: Bearer "));
+  settings.resolution.service->session_url.reset();
+  EXPECT_THROW(with_session(asked, settings), Refusal);
+}
+
 TEST(ExplainRequest, ASampleKeyFitsItsFormat) {
   config::CredentialSettings settings;
   EXPECT_EQ(keys::KeyFormats({}).fit(keys::SecretView(sample_key(settings, std::nullopt).text)), Environment::none);

@@ -442,5 +442,22 @@ TEST(ForwardProperty, AHeadIsOneRequestWithinItsBound) {
   }
 }
 
+// In place of whatever the client called Authorization, in any spelling, and wherever it would have gone on.
+TEST(ForwardHead, UpstreamsOwnTokenIsTheOnlyAuthorization) {
+  keys::Secrets secrets;
+  secrets.upstream_tokens = {"token-of-ours"};
+  const auto sent = [&](std::vector<CredentialSource> sources, const std::string& target) {
+    const Forwarder forwarder(settings_with_sources(std::move(sources)), secrets);
+    return forwarder.forward(get(target, "Authorization: Bearer kg_client\r\nX-Api-Key: k\r\n"));
+  };
+  const std::vector<CredentialSource> bearer{{CredentialSource::Kind::bearer, ""}};
+  const std::vector<CredentialSource> header{{CredentialSource::Kind::header, "x-api-key"}};
+  for (const auto& sources : {bearer, header}) {
+    for (const char* const target : {"/open", "/kept", "/v1"}) {
+      EXPECT_EQ(values_of(sent(sources, target), "authorization"), Values{"Bearer token-of-ours"}) << target;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace keygate::proxy

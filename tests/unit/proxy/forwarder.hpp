@@ -33,10 +33,10 @@ inline config::Settings plain_settings() {
       {scope("projects:read"), scope("projects:write")});
 }
 
-inline std::shared_ptr<const Snapshot> snapshot_of(config::Settings settings) {
+inline std::shared_ptr<const Snapshot> snapshot_of(config::Settings settings, keys::Secrets secrets = {}) {
   auto shared = std::make_shared<const config::Settings>(std::move(settings));
   auto compiled = policy::testing::compiled(*shared);
-  return std::make_shared<const Snapshot>(1, std::move(shared), std::move(compiled));
+  return std::make_shared<const Snapshot>(1, std::move(shared), std::move(compiled), std::move(secrets));
 }
 
 // Who sent the request, and whose key it carried.
@@ -50,7 +50,8 @@ struct Sender {
 
 class Forwarder {
  public:
-  explicit Forwarder(config::Settings settings = plain_settings()) : snapshot_(snapshot_of(std::move(settings))) {}
+  explicit Forwarder(config::Settings settings = plain_settings(), keys::Secrets secrets = {})
+      : snapshot_(snapshot_of(std::move(settings), std::move(secrets))) {}
 
   const Snapshot& snapshot() const { return *snapshot_; }
 
