@@ -55,8 +55,8 @@ Reader<std::string> namespace_reader() {
 // A secret has one place.
 void complain_of_two(const Value& value, const char* in_file, const char* in_environment) {
   if (value.member(in_file) && value.member(in_environment)) {
-    value.member(in_environment)->complain(quoted(in_file) + " and " + quoted(in_environment) + " stand here",
-                                           "write one of both");
+    value.member(in_environment)
+        ->complain(quoted(in_file) + " and " + quoted(in_environment) + " stand here", "write one of both");
   }
 }
 
@@ -240,8 +240,7 @@ namespace {
 
 // It becomes X-Key-Id.
 Parsed<std::string> parse_identity(const std::string& text) {
-  constexpr std::string_view known =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:@|+=-";
+  constexpr std::string_view known = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:@|+=-";
   constexpr std::size_t longest = 128;
   if (text.size() > longest || text.find_first_not_of(known) != std::string::npos) {
     return Fault{quoted(text) + " is no name for a header", "at most 128 letters, digits and _.:@|+=- will do"};
@@ -254,22 +253,23 @@ Parsed<std::string> parse_identity(const std::string& text) {
 Reader<AdminSecretSettings> admin_secret_reader() {
   using A = AdminSecretSettings;
   const auto environment = one_of<Environment>({{"live", Environment::live}, {"test", Environment::test}});
-  return then(object<A>({
-                  required(key("name", &A::name, parsed<std::string>("a name", parse_identity), "what the log calls it")),
-                  key("secret_file", &A::secret, secret_in_file(), "holds the secret"),
-                  key("secret_env", &A::secret, secret_in_environment(), "holds the secret"),
-                  key("secret", &A::secret, secret_written_out(), "the secret"),
-                  required(key("scopes", &A::scopes, list_or_one(text("a scope")), "what it is granted")),
-                  key("environment", &A::environment, environment, "live or test"),
-              }),
-              [](const Value& value, A admin) -> std::optional<A> {
-                int written = 0;
-                for (const char* const name : {"secret_file", "secret_env", "secret"}) {
-                  written += value.member(name) ? 1 : 0;
-                }
-                if (written != 1) value.complain("needs exactly one of secret_file, secret_env and secret");
-                return admin;
-              });
+  return then(
+      object<A>({
+          required(key("name", &A::name, parsed<std::string>("a name", parse_identity), "what the log calls it")),
+          key("secret_file", &A::secret, secret_in_file(), "holds the secret"),
+          key("secret_env", &A::secret, secret_in_environment(), "holds the secret"),
+          key("secret", &A::secret, secret_written_out(), "the secret"),
+          required(key("scopes", &A::scopes, list_or_one(text("a scope")), "what it is granted")),
+          key("environment", &A::environment, environment, "live or test"),
+      }),
+      [](const Value& value, A admin) -> std::optional<A> {
+        int written = 0;
+        for (const char* const name : {"secret_file", "secret_env", "secret"}) {
+          written += value.member(name) ? 1 : 0;
+        }
+        if (written != 1) value.complain("needs exactly one of secret_file, secret_env and secret");
+        return admin;
+      });
 }
 
 Reader<KeyServiceSettings> key_service_reader() {

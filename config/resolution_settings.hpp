@@ -89,7 +89,7 @@ struct ServiceSettings {
   ServiceDialect dialect = ServiceDialect::native;
   std::optional<ServiceMapping> mapping;  // custom only
   std::optional<ServiceUrl> session_url;
-  std::optional<ServiceUrl> usage_url;  // where the use of keys is reported; none: it is not
+  std::optional<ServiceUrl> usage_url;      // where the use of keys is reported; none: it is not
   std::vector<std::string> session_scopes;  // what a session is granted where the answer names no scopes
   std::optional<SecretSettings> token;
   std::string ca_file;  // empty: what the system trusts

@@ -51,8 +51,7 @@ bool RedisEndpoint::is_same(const RedisEndpoint& other) const {
   const auto place = [](const RedisEndpoint& of) {
     return std::tie(of.address.host, of.address.port, of.address.socket, of.address.is_tls, of.address.database);
   };
-  return place(*this) == place(other) && username == other.username && password == other.password &&
-         flaw == other.flaw;
+  return place(*this) == place(other) && username == other.username && password == other.password && flaw == other.flaw;
 }
 
 struct RedisConnection::Impl {

@@ -66,7 +66,7 @@ class RedisSubscription::Impl : public std::enable_shared_from_this<RedisSubscri
   Timer heartbeat_;
   bool is_up_ = false;
   Clock::time_point up_at_ = Clock::now();  // when it last came up
-  bool is_awaited_ = false;  // a sign of life since the last heartbeat
+  bool is_awaited_ = false;                 // a sign of life since the last heartbeat
   bool is_stopped_ = false;
 };
 

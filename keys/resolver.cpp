@@ -43,8 +43,8 @@ std::shared_ptr<const Record> Resolver::Impl::remember(const Flight& flight, Fou
   return record;
 }
 
-// A change was pushed, and the shared cache, which would have the tombstone, could not be read: whoever answered may not
-// have heard of the change yet, so the answer is looked at again before each use.
+// A change was pushed, and the shared cache, which would have the tombstone, could not be read: whoever answered may
+// not have heard of the change yet, so the answer is looked at again before each use.
 SteadyTime Resolver::Impl::vouched_for_at(const Flight& flight) const {
   const bool is_unsure = parts.cache != nullptr && !flight.cache_time &&
                          changes.has_changed_since(flight.digest, parts.now() - bound, parts.now() - bound);
@@ -105,8 +105,7 @@ void Resolver::push_up() { impl_->lease.up(impl_->parts.now()); }
 
 void Resolver::push_down() { impl_->lease.down(); }
 
-Awaitable<Resolved> Resolver::look_up(KeyDigest digest, SecretView secret, SteadyTime deadline,
-                                      Asker asker) {
+Awaitable<Resolved> Resolver::look_up(KeyDigest digest, SecretView secret, SteadyTime deadline, Asker asker) {
   if (deadline <= std::chrono::steady_clock::now()) co_return make_error_code(errc::timed_out);
   Waiter waiter(impl_->io, deadline);
   impl_->join(digest, secret, asker, waiter);

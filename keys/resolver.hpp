@@ -27,7 +27,7 @@ std::shared_ptr<const Record> judge_under(const policy::Catalogue& catalogue, st
 
 // Who presents a credential, as far as that matters to a look-up.
 struct Asker {
-  std::optional<AskerAddress> address{};                            // none: it counts against no budget
+  std::optional<AskerAddress> address{};                               // none: it counts against no budget
   policy::Environment prefix_environment = policy::Environment::none;  // what the credential's format says
 };
 

@@ -1,6 +1,5 @@
 // How a resolver finds out: one flight a digest, through the shared cache and the sources.
 #include "keys/resolver_impl.hpp"
-
 #include "telemetry/log.hpp"
 
 #include <algorithm>
@@ -143,7 +142,8 @@ void Resolver::Impl::hear(const std::shared_ptr<Flight>& flight, Result<Found> f
   if (is_unknown && flight->asker && parts.budget != nullptr) parts.budget->spend(*flight->asker, parts.now());
   found->age = std::max(found->age, std::chrono::milliseconds{0});
   const auto age_now = std::chrono::ceil<std::chrono::milliseconds>(parts.now() - flight->asked_at) + found->age;
-  if (age_now >= bound || !is_usable(*flight, found->answer)) return ask_next(flight, make_error_code(errc::invalid_answer));
+  if (age_now >= bound || !is_usable(*flight, found->answer))
+    return ask_next(flight, make_error_code(errc::invalid_answer));
   share(*flight, *found, age_now);
   auto record = remember(*flight, std::move(*found), parts.sources[flight->source]->name());
   land(flight, std::move(record));
@@ -158,9 +158,10 @@ bool Resolver::Impl::is_usable(const Flight& flight, const policy::KeyAnswer& an
   const bool is_fit = parts.is_presentable(answer.principal);
   if (is_fit && !contradicts) return true;
   telemetry::log_seldom(telemetry::Level::error, "unfit_identity",
-                        contradicts ? "a key's record says another environment than the key's prefix (key_id " +
-                                          answer.principal.key_id + "): not believed, so its requests get 503"
-                                    : "a key's record has an identity that no header can carry, so its requests get 503");
+                        contradicts
+                            ? "a key's record says another environment than the key's prefix (key_id " +
+                                  answer.principal.key_id + "): not believed, so its requests get 503"
+                            : "a key's record has an identity that no header can carry, so its requests get 503");
   return false;
 }
 

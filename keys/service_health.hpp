@@ -16,7 +16,7 @@ class ServiceHealth {
   using Permit = std::uint64_t;
 
   static constexpr unsigned failures_to_open = 5;
-  static constexpr unsigned full_width = 64;  // once so many at a time have gone well, it is closed
+  static constexpr unsigned full_width = 64;       // once so many at a time have gone well, it is closed
   static constexpr std::chrono::seconds trial{5};  // or once it has gone well for so long
   static constexpr std::chrono::milliseconds pause{1'000};
   static constexpr std::chrono::seconds longest_wait{30};

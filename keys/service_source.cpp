@@ -130,7 +130,8 @@ void ServiceSource::ask(ServiceHealth::Permit permit, std::shared_ptr<const Secr
 
   Asked asked{mapping_, std::move(secret), url_->authority, client_.get()};
   client_->send(write_http_request(*url_, parts), limit,
-                [this, life = std::weak_ptr(life_), what = std::move(asked), ticket = permit, then = std::move(done)](HttpAnswer answer) {
+                [this, life = std::weak_ptr(life_), what = std::move(asked), ticket = permit,
+                 then = std::move(done)](HttpAnswer answer) {
                   if (what.client == client_.get()) note(ticket, answer);
                   Result<Found> found = count(read(what, answer));
                   OPENSSL_cleanse(answer.response.body.data(), answer.response.body.size());

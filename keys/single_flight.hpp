@@ -51,18 +51,18 @@ class Flight {
 
   const KeyDigest digest;
   const std::shared_ptr<const Secret> secret;
-  std::size_t source = 0;    // which is being asked
-  bool may_fill = true;      // what is found out may be written to the shared cache
-  SteadyTime asked_at{};     // just before it was
-  bool is_outdated = false;  // the key changed since
+  std::size_t source = 0;                               // which is being asked
+  bool may_fill = true;                                 // what is found out may be written to the shared cache
+  SteadyTime asked_at{};                                // just before it was
+  bool is_outdated = false;                             // the key changed since
   std::optional<std::chrono::milliseconds> cache_time;  // on the shared cache's clock, no later than `cache_heard_at`
   SteadyTime cache_heard_at{};
-  unsigned repeats = 0;      // how often that made an answer worthless
+  unsigned repeats = 0;  // how often that made an answer worthless
 
   std::optional<AskerAddress> asker;  // of the first who joined; none: it counts against no budget
   policy::Environment prefix_environment = policy::Environment::none;
-  bool has_turn = false;              // who knows the keys may be asked
-  bool is_in_slow_lane = false;       // and somebody may wait for it to land
+  bool has_turn = false;         // who knows the keys may be asked
+  bool is_in_slow_lane = false;  // and somebody may wait for it to land
 
  private:
   boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>> waiters_;

@@ -17,8 +17,8 @@ namespace json = boost::json;
 using std::chrono::milliseconds;
 
 constexpr milliseconds pause{5'000}, first_wait{5'000}, longest_wait{60'000};
-constexpr milliseconds limit{5'000};              // of one request
-constexpr std::size_t max_body = 48 * 1024;       // the bundled service takes 64 KiB
+constexpr milliseconds limit{5'000};         // of one request
+constexpr std::size_t max_body = 48 * 1024;  // the bundled service takes 64 KiB
 constexpr HttpLimits one_at_a_time{1, 1};
 
 json::object as_json(const KeyUse& use) {

@@ -1,7 +1,6 @@
-// A resolver between a shared cache and a key service: what each may say, what is believed, and what serves where one of
-// them fails.
+// A resolver between a shared cache and a key service: what each may say, what is believed, and what serves where one
+// of them fails.
 #include "keys/resolver.hpp"
-
 #include "keys/single_flight.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -36,7 +35,9 @@ class ScriptedCache final : public SharedCache {
 class ScriptedService final : public Source {
  public:
   std::string_view name() const override { return "service"; }
-  void look_up(const KeyDigest&, std::shared_ptr<const Secret>, Done done) override { asked.push_back(std::move(done)); }
+  void look_up(const KeyDigest&, std::shared_ptr<const Secret>, Done done) override {
+    asked.push_back(std::move(done));
+  }
 
   std::deque<Done> asked;
 };
