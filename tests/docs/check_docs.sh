@@ -78,6 +78,19 @@ check_failure_modes() {
   done < <(comm -13 <(echo "$codes") <(echo "$sections"))
 }
 
+# What the tables of docs/failure-modes.md quote from the log, in the last column but one, piece by piece: what is left out (…), put
+# in (HOST, CAUSE, numbers, parentheses) or short is not looked for.
+check_log_lines() {
+  local doc=docs/failure-modes.md sources piece
+  # A text of C++ that goes on in the next line is one.
+  sources=$(cat {keys,proxy,app}/*.cpp | tr '\n' ' ' | sed 's/" *"//g')
+  while read -r piece; do
+    [[ $sources == *"$piece"* ]] || miss "$doc: nothing logs \"$piece\""
+  done < <(sed '/^## By code/,$d' "$doc" | grep '^| ' | awk -F ' [|] ' 'NF > 3 { print $(NF - 1) }' |
+    awk -F '`' '{ for (i = 2; i <= NF; i += 2) print $i }' | sed -E 's/\([^)]*\)|…|HOST|CAUSE|: | [0-9N]+( s)?$|^redis /\n/g' |
+    sed -E 's/^[ :,]+//; s/[ :,]+$//' | grep -E '.{12}' | sort -u)
+}
+
 # P01_, C03C09…, "H-02" in a comment: without the dash, one a line.
 tested_threats() {
   grep -rhoP --include='*.[ch]pp' '(?<![A-Za-z0-9\\%])(?:[ACDFHMNPRU]-?[0-9]{2}(?![0-9a-z])_?)+' tests |
@@ -114,6 +127,7 @@ check_files
 check_links
 check_reasons
 check_failure_modes
+check_log_lines
 check_threats
 [[ $misses -eq 0 ]] || { printf '%d misses\n' "$misses"; exit 1; }
 echo "the docs name nothing that is not there"
