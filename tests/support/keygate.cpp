@@ -80,6 +80,7 @@ void Keygate::write_files(const Config& config) {
   do {
     health_port_ = free_port();
   } while (health_port_ == port_);
+  const std::string store = "{store: {path: keys.db}}";
   std::string limits = config.limits;
   for (const auto& [name, value] : {std::pair{"drain_delay", "10ms"}, {"drain_timeout", "5s"}}) {
     if (limits.find(name) == std::string::npos) {
@@ -93,8 +94,8 @@ void Keygate::write_files(const Config& config) {
   } else {
     text << "upstreams: " << config.upstreams << "\n";
   }
-  text << "policy: policy.yaml\nresolution: {store: {path: keys.db}}\nthreads: " << config.threads << "\nlimits: {"
-       << limits << "}\n"
+  text << "policy: policy.yaml\nresolution: " << (config.resolution.empty() ? store : config.resolution)
+       << "\nthreads: " << config.threads << "\nlimits: {" << limits << "}\n"
        << config.more;
   directory_.write("keygate.yaml", text.str());
   directory_.write("policy.yaml", config.policy);

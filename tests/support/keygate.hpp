@@ -23,9 +23,10 @@ struct Config {
   std::string policy{standard_policy};
   std::string upstreams{};  // the value of `upstreams:`, flow style; empty: one called default at `upstream_port`
   std::uint16_t upstream_port = 0;
-  std::string limits{};  // more of `limits:`, flow style, no braces
-  std::string more{};    // whole lines: credentials, identity_headers, log…
-  unsigned threads = 1;  // more than one has as many pools and caches
+  std::string limits{};      // more of `limits:`, flow style, no braces
+  std::string more{};        // whole lines: credentials, identity_headers, log…
+  unsigned threads = 1;      // more than one has as many pools and caches
+  std::string resolution{};  // the value of `resolution:`, flow style; empty: the store that `keys` works on
 };
 
 struct KeySpec {
