@@ -10,7 +10,8 @@ Freshness freshness_of(const Record& record, const KeyDigest& digest, const Leas
                        std::chrono::milliseconds bound, SteadyTime now) {
   const auto age = now - record.asked_at;
   if (age >= bound) return Freshness::stale;
-  const bool is_vouched_for = lease.covers(record.validated_at) || now - record.validated_at <= unpushed_age;
+  const bool is_pushed = lease.covers(record.validated_at) && !record.is_unconfirmed;
+  const bool is_vouched_for = is_pushed || now - record.validated_at <= unpushed_age;
   if (!is_vouched_for) return Freshness::doubtful;
   return age >= renewal_age(digest, bound) ? Freshness::due : Freshness::fresh;
 }

@@ -37,18 +37,18 @@ std::shared_ptr<const Record> Resolver::Impl::remember(const Flight& flight, Fou
   record->answer = std::move(found.answer);
   record->generation = generation;
   record->asked_at = flight.asked_at - found.age;
-  record->validated_at = vouched_for_at(flight);
+  record->validated_at = flight.asked_at;
+  record->is_unconfirmed = is_unconfirmed(flight);
   record->source = source;
   cache.put(flight.digest, record, parts.now());
   return record;
 }
 
-// A change was pushed, and the shared cache, which would have the tombstone, could not be read: whoever answered may
-// not have heard of the change yet, so the answer is looked at again before each use.
-SteadyTime Resolver::Impl::vouched_for_at(const Flight& flight) const {
-  const bool is_unsure = parts.cache != nullptr && !flight.cache_time &&
-                         changes.has_changed_since(flight.digest, parts.now() - bound, parts.now() - bound);
-  return is_unsure ? flight.asked_at - bound : flight.asked_at;
+// A change was pushed, and the shared cache, which would have the tombstone, could not be read: whoever answered may not
+// have heard of the change yet. So the answer is looked at again every few seconds, as if there were no push (F-27).
+bool Resolver::Impl::is_unconfirmed(const Flight& flight) const {
+  const auto oldest = parts.now() - bound;
+  return parts.cache != nullptr && !flight.cache_time && changes.has_changed_since(flight.digest, oldest, oldest);
 }
 
 // Nobody could be asked. What is known serves within the bound; past it only what was good, and only as long as the

@@ -43,7 +43,7 @@ struct Resolver::Impl {
   void ask_next(const std::shared_ptr<Flight>& flight, error_code failed);
   void ask_again(const std::shared_ptr<Flight>& flight);
   std::shared_ptr<const Record> remember(const Flight& flight, Found found, std::string_view source);
-  SteadyTime vouched_for_at(const Flight& flight) const;
+  bool is_unconfirmed(const Flight& flight) const;
   Resolved fall_back(const KeyDigest& digest, error_code failed);
   void land(const std::shared_ptr<Flight>& flight, const Resolved& outcome);
 
