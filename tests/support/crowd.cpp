@@ -2,6 +2,8 @@
 
 #include "tests/support/revoking.hpp"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
@@ -53,7 +55,10 @@ Crowd::Crowd(Fleet& fleet, milliseconds bound) : fleet_(fleet), bound_(bound) {
     if (member.kind == Kind::revoked) fleet.service.revoke(member.key.id);
   }
   next_doomed_ = good_ones;
-  fleet.settle();
+  // A key server that starts again tells once more of what has changed within the bound, counted in whole seconds, new
+  // keys included; and whoever knows those asks for them anew. Not in here: of these keys nothing has changed.
+  const auto told_again_until = Clock::now() + bound_ + std::chrono::seconds(1);
+  EXPECT_TRUE(eventually([&] { return Clock::now() >= told_again_until; }));
   for (const auto& proxy : fleet.proxies()) {
     for (int i = 0; i < threads_a_proxy; ++i) {
       threads_.emplace_back(
@@ -108,12 +113,14 @@ void Crowd::ask_all(std::uint16_t port, unsigned seed) {
   std::unique_lock lock(mutex_);
   while (!told_.wait_for(lock, pace, [this] { return is_stopped_; })) {
     lock.unlock();
+    const std::size_t number = random() % members_.size();
     std::string failure;
     try {
       if (!client) client.emplace(port);
-      ask_one(*client, random() % members_.size(), random() % 8 == 0);
+      ask_one(*client, number, random() % 8 == 0);
     } catch (const std::exception& thrown) {
-      failure = thrown.what();
+      // Who waits for the upstream while the key is revoked is cut off.
+      if (members_[number].revoking_since == 0) failure = thrown.what();
       client.reset();
     }
     lock.lock();

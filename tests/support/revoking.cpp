@@ -65,6 +65,7 @@ void look_at(const Rounds& lane, const std::map<std::string, Revocation>& revoca
     const Revocation& revocation = revocations.at(lane.keys()[i].id);
     EXPECT_EQ(seen.grants_after_denial, 0U) << "granted again after it had been denied";
     EXPECT_EQ(seen.denied_as, plan.denied_as);
+    EXPECT_LE(seen.cuts, 1U) << "cut more than once, so it was granted after its revocation was known";
     if (!seen.first_denial) continue;
     spread.until_denied.push_back(*seen.first_denial - revocation.answered);
     spread.still_granted.push_back(seen.last_grant_asked - revocation.sent);

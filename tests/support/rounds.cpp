@@ -1,6 +1,7 @@
 #include "tests/support/rounds.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace keygate::test {
@@ -28,17 +29,24 @@ void Rounds::be_surprised(const std::string& what) {
   if (surprises_.size() < most_surprises) surprises_.push_back(what);
 }
 
+std::size_t Rounds::cuts() const {
+  return std::accumulate(sightings_.begin(), sightings_.end(), std::size_t{0},
+                         [](std::size_t sum, const Sighting& seen) { return sum + seen.cuts; });
+}
+
 void Rounds::ask_all() {
+  std::optional<RawClient> client;
   while (!is_stopped_) {
-    try {
-      RawClient client(port_);
-      while (!is_stopped_) {
-        for (std::size_t i = 0; i < keys_.size() && !is_stopped_; ++i) ask_for(client, i);
-        ++rounds_;
+    for (std::size_t i = 0; i < keys_.size() && !is_stopped_; ++i) {
+      try {
+        if (!client) client.emplace(port_);
+        ask_for(*client, i);
+      } catch (const std::exception&) {
+        ++sightings_[i].cuts;
+        client.reset();
       }
-    } catch (const std::exception& failure) {
-      be_surprised(failure.what());
     }
+    ++rounds_;
   }
 }
 

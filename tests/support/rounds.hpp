@@ -18,6 +18,7 @@ struct Sighting {
   using Time = std::chrono::steady_clock::time_point;
   std::size_t grants = 0;
   std::size_t grants_after_denial = 0;
+  std::size_t cuts = 0;  // connections that ended without an answer: of one whose key was revoked while it waited
   Time last_grant_asked{};
   std::optional<Time> first_denial{};  // when its answer had come
   std::string denied_as{};             // "401 revoked_key"
@@ -38,7 +39,8 @@ class Rounds {
   // After stop().
   const std::vector<Key>& keys() const { return keys_; }
   const std::vector<Sighting>& sightings() const { return sightings_; }  // one for each key
-  // Answers that are neither a grant to the right one nor a denial, and connections that ended; the first few of them.
+  std::size_t cuts() const;
+  // Answers that are neither a grant to the right one nor a denial; the first few of them.
   const std::vector<std::string>& surprises() const { return surprises_; }
   std::chrono::milliseconds slowest() const { return slowest_; }
 
