@@ -99,6 +99,18 @@ TEST(KeyChanges, C05_AnyKeyServiceTakesAScopeAwayByTwoCommands) {
   EXPECT_TRUE(eventually([&] { return outcome_at(proxy, key) == "401 revoked_key"; }, a_second));
 }
 
+// What proxies have seen reaches the key server, at the latest when they end.
+TEST(KeyChanges, UseOfAKeyAtAnyProxyIsToldToTheKeyServer) {
+  Fleet fleet({.threads = {1, 1}});
+  const Key used = fleet.service.create(), unused = fleet.service.create();
+  EXPECT_EQ(outcome_at(fleet.proxy(1), used), "200 ok");
+  EXPECT_EQ(outcome_at(fleet.proxy(0), unused, "/admin/x"), "403 insufficient_scope");
+  fleet.stop(1);
+  fleet.stop(0);
+  EXPECT_TRUE(eventually([&] { return !fleet.service.last_used(used.id).empty(); }));
+  EXPECT_EQ(fleet.service.last_used(unused.id), "");
+}
+
 TEST(KeyChanges, C01_AScopeIsAskedForFromMemoryFromRedisAndCold) {
   const Fleet fleet({.staleness_bound = "2s", .threads = {1, 1, 1}});
   const Key key = fleet.service.create();
@@ -198,6 +210,17 @@ TEST_F(OpenResponses, C05F01_OfARevokedKeyAreCutWithinTheBoundWithoutRedis) {
   const Key key = fleet.service.create();
   const auto clients = open_at_all(fleet, key);
   fleet.redis.kill();
+  EXPECT_FALSE(fleet.service.revoke(key.id).is_pushed);
+  expect_all_cut(fleet, clients, seconds(2) + slack, "revoked_key");
+}
+
+// Each look at them takes longer than the proxy's clock ticks.
+TEST_F(OpenResponses, C05F21_OfARevokedKeyAreCutThoughTheKeyServiceIsSlow) {
+  Fleet fleet({.staleness_bound = "1s", .threads = {1}});
+  const Key key = fleet.service.create();
+  const auto clients = open_at_all(fleet, key);
+  fleet.redis.kill();
+  fleet.service_relay.delay(milliseconds(400));
   EXPECT_FALSE(fleet.service.revoke(key.id).is_pushed);
   expect_all_cut(fleet, clients, seconds(2) + slack, "revoked_key");
 }

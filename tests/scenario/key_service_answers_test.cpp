@@ -101,6 +101,43 @@ TEST_F(AskedService, C08_ThousandsOfRandomKeysPushNoGoodOneOutOfMemory) {
   }
 }
 
+// Its budget spent, an address has four look-ups at a time and 64 that wait; known keys and other addresses are served.
+TEST_F(AskedService, C08_WhoSpraysKeysIsToldToComeBackAndNobodyElseIsHeldUp) {
+  start(1, "unknown_key_budget: {per_ip: 5/s, total: 0/s}");
+  const Key known = key_named("known"), cold = key_named("cold");
+  EXPECT_EQ(outcome_at(proxy, known), "200 ok");
+  const auto spray = [](int number) { return Key{"", "kg_spray" + std::to_string(1000 + number) + "abcdefghijklmnopq"}; };
+  RawClient first(proxy.port());
+  std::string sprayed;
+  for (int i = 0; i < 10; ++i) sprayed += request_with(spray(i));
+  first.send(sprayed);  // faster than the budget comes back
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(outcome_of(first.read_response()), "401 invalid_key");
+
+  service.server().follow([&](Turn& turn) {
+    turn.read_body();
+    turn.hold();
+    turn.answer(200, unknown_answer, "Content-Type: application/json\r\n");
+  });
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 10; i < 80; ++i) {
+    clients.push_back(std::make_unique<RawClient>(proxy.port()));
+    clients.back()->send(request_with(spray(i)));
+  }
+  RawClient late(proxy.port());
+  EXPECT_TRUE(eventually([&] { return outcome_of(late.ask(request_with(spray(99)))) == "429 too_many_unknown_keys"; }));
+  EXPECT_EQ(outcome_at(proxy, known), "200 ok");
+  const Response refused = late.ask(request_with(spray(100)));
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.fields["retry-after"], "1");
+  EXPECT_LE(service.server().held(), 10U) << "four, and those of before the budget was spent";
+  service.server().release();
+  for (const auto& client : clients) {
+    const std::string outcome = outcome_of(client->read_response());
+    EXPECT_TRUE(outcome == "401 invalid_key" || outcome == "429 too_many_unknown_keys") << outcome;
+  }
+  EXPECT_EQ(upstream.requests().size(), 2U);
+}
+
 TEST_F(AskedService, C08_AKeyThatIsMadeAfterItWasUnknownIsGoodWithinFiveSeconds) {
   start(1, "memory: {unknown_ttl: 500ms}");
   const Key late{"key_late", "kg_late" + std::string(30, 'y')};

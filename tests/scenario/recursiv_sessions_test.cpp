@@ -70,7 +70,12 @@ TEST_F(RecursivSessions, CookieFromAnotherSiteChangesNothing) {
   api.forget();
   expect_problem(ask_with(as_cookie + other, "/api/v1/projects", "POST"), 403, "cross_site");
   expect_problem(ask_with(as_cookie, "/api/v1/projects", "DELETE"), 403, "cross_site");
+  // The browser says so itself, whatever Origin looks like.
+  expect_problem(ask_with(as_cookie + own + "Sec-Fetch-Site: cross-site\r\n", "/api/v1/projects", "POST"), 403,
+                 "cross_site");
   EXPECT_EQ(api.bytes(), "");
+  const std::string same = "Sec-Fetch-Site: same-origin\r\n";
+  EXPECT_EQ(seen_with(as_cookie + same, "/api/v1/projects", "POST").fields["x-auth-method"], "session");
   // Nobody sends a Bearer token by accident.
   EXPECT_EQ(seen_with(as_token + other, "/api/v1/projects", "POST").fields["x-auth-method"], "session");
 }

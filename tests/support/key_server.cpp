@@ -91,6 +91,12 @@ Key KeyServer::rotate(const std::string& id, const std::string& grace) const {
   return key_in(call("POST", "/v1/keys/" + id + "/rotate", R"({"grace": ")" + grace + R"("})"));
 }
 
+std::string KeyServer::last_used(const std::string& id) const {
+  const json::object key = json::parse(call("GET", "/v1/keys/" + id, "").body).as_object();
+  const json::value& at = key.at("last_used_at");
+  return at.is_null() ? "" : std::string(at.as_string());
+}
+
 Revocation KeyServer::revoke(const std::string& id) const {
   Revocation revocation;
   revocation.sent = Clock::now();

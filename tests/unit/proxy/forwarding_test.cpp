@@ -168,5 +168,13 @@ TEST(ClientAddress, H02_ReadsNoOtherSpellingOfTheHeader) {
   EXPECT_EQ(client_address(address("10.0.0.1"), headers, trust({"10.0.0.0/8"})), address("10.0.0.1"));
 }
 
+TEST(AskerOf, C08_IsTheAddressOrAnIpv6Clients64) {
+  const auto of = [](const char* text) { return asker_of(address(text)); };
+  EXPECT_EQ(of("2001:db8::1"), of("2001:db8::ffff:1"));
+  EXPECT_NE(of("2001:db8::1"), of("2001:db8:0:1::1"));
+  EXPECT_EQ(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+  EXPECT_NE(of("192.0.2.1"), of("192.0.2.2"));
+}
+
 }  // namespace
 }  // namespace keygate::proxy
