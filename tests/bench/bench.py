@@ -5,6 +5,7 @@ import pathlib
 import sys
 
 import binaries
+import cold
 import cpu
 import ir
 import report
@@ -17,6 +18,7 @@ def parse():
     which.add_argument("--ir", action="store_true", help="instructions a request, and where they go, by callgrind")
     which.add_argument("--micro", action="store_true", help="single steps, by Google Benchmark")
     which.add_argument("--memory", action="store_true", help="what large bodies and idle connections cost")
+    which.add_argument("--cold", action="store_true", help="CPU time of a request whose key comes from Redis")
     which.add_argument("--all", action="store_true", help="all of these, CPU time first")
     parser.add_argument("--top", type=int, default=25, metavar="N", help="with --ir: functions to list (default: 25)")
     parser.add_argument("--gate", action="store_true",
@@ -32,7 +34,7 @@ def parse():
 
 def chosen(options):
     """Each makes tables, and says whether all is as it should be."""
-    everything = {"cpu": cpu.main, "ir": ir.main, "micro": binaries.micro, "memory": binaries.memory}
+    everything = {"cpu": cpu.main, "cold": cold.main, "ir": ir.main, "micro": binaries.micro, "memory": binaries.memory}
     if options.all:
         return everything.values()
     return [next((measure for name, measure in everything.items() if getattr(options, name, False)), cpu.main)]

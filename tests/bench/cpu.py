@@ -16,8 +16,8 @@ CONNECTIONS = 64
 
 
 class Proxy:
-    def __init__(self, name, process, url, headers=()):
-        self.name, self.process, self.url, self.headers = name, process, url, headers
+    def __init__(self, name, process, url, headers=(), script=None):
+        self.name, self.process, self.url, self.headers, self.script = name, process, url, headers, script
         self.micros, self.rates = [], []
 
 
@@ -41,6 +41,8 @@ def load(cores, proxy, seconds):
     argv = ["taskset", "-c", cores[1], "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s"]
     for header in proxy.headers:
         argv += ["-H", header]
+    if proxy.script:
+        argv += ["-s", str(proxy.script)]
     done = subprocess.run(argv + [proxy.url], capture_output=True, text=True, timeout=seconds + 60, check=False)
     answered = re.search(r"(\d+) requests in", done.stdout)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
