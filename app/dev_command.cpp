@@ -79,7 +79,7 @@ std::string configuration(const DevOptions& options, const std::string& upstream
 bool is_loopback(const config::ListenerSettings& listener) {
   error_code error;
   const auto address = net::ip::make_address(listener.host, error);
-  return !error && address.is_loopback();
+  return listener.socket.empty() && !error && address.is_loopback();
 }
 
 std::optional<std::string> add_development_key(const std::string& store_path) {

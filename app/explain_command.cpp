@@ -56,8 +56,7 @@ std::shared_ptr<const proxy::Snapshot> snapshot_from(const std::string& file) {
 
 std::string host_of(const config::Settings& settings) {
   const config::ListenerSettings& listener = settings.listeners.front();
-  const bool is_v6 = listener.host.find(':') != std::string::npos;
-  return (is_v6 ? '[' + listener.host + ']' : listener.host) + ':' + std::to_string(listener.port);
+  return listener.socket.empty() ? name_of(listener) : "localhost";
 }
 
 std::optional<Environment> environment_of(const ExplainOptions& options) {

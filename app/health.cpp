@@ -122,12 +122,12 @@ Result<std::unique_ptr<HealthServer>> HealthServer::open(net::io_context& io, co
   if (const error_code taken = proxy::probe_address(settings)) {
     return taken;
   }
-  const Result<int> descriptor = proxy::open_listener(settings);
-  if (!descriptor) {
-    return descriptor.error();
+  const Result<proxy::ListeningSocket> opened = proxy::open_listener(settings);
+  if (!opened) {
+    return opened.error();
   }
   const bool is_v6 = settings.host.find(':') != std::string::npos;
-  proxy::TcpAcceptor acceptor(io, is_v6 ? proxy::Tcp::v6() : proxy::Tcp::v4(), *descriptor);
+  proxy::TcpAcceptor acceptor(io, is_v6 ? proxy::Tcp::v6() : proxy::Tcp::v4(), opened->descriptor);
   auto impl = std::make_shared<Impl>(io, std::move(acceptor), std::move(checks));
   net::co_spawn(io, Impl::accept_all(impl), [](const std::exception_ptr& thrown) {
     if (thrown) {

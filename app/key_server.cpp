@@ -113,10 +113,12 @@ std::optional<std::string> KeyServer::Impl::open_store() {
 std::optional<std::string> KeyServer::Impl::listen(std::size_t max_connections) {
   for (const config::ListenerSettings& listener : settings().listeners) {
     error_code failed = proxy::probe_address(listener);
-    Result<int> descriptor = failed ? Result<int>(failed) : proxy::open_listener(listener);
-    if (!descriptor) return "cannot listen on " + name_of(listener) + ": " + descriptor.error().message();
+    Result<proxy::ListeningSocket> opened =
+        failed ? Result<proxy::ListeningSocket>(failed) : proxy::open_listener(listener);
+    if (!opened) return "cannot listen on " + name_of(listener) + ": " + opened.error().message();
     const bool is_v6 = listener.host.find(':') != std::string::npos;
-    auto acceptor = std::make_shared<proxy::TcpAcceptor>(io, is_v6 ? proxy::Tcp::v6() : proxy::Tcp::v4(), *descriptor);
+    auto acceptor =
+        std::make_shared<proxy::TcpAcceptor>(io, is_v6 ? proxy::Tcp::v6() : proxy::Tcp::v4(), opened->descriptor);
     acceptors.push_back(acceptor);
     net::co_spawn(io, accept_all(state, acceptor, max_connections), [](const std::exception_ptr& thrown) {
       if (thrown) log(Level::error, "a listener of the key server ended by a fault");
@@ -124,7 +126,7 @@ std::optional<std::string> KeyServer::Impl::listen(std::size_t max_connections) 
     // What it is, where port 0 was asked for.
     error_code ignored;
     const auto port = acceptor->local_endpoint(ignored).port();
-    log(Level::info, "the key server listens on " + name_of({listener.host, port, {}}));
+    log(Level::info, "the key server listens on " + config::name_of({listener.host, port, {}, {}, {}}));
   }
   return std::nullopt;
 }

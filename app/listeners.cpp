@@ -8,7 +8,7 @@ namespace {
 void close_all(const OpenedListeners& opened) {
   for (const auto& of_worker : opened) {
     for (const OpenedListener& listener : of_worker) {
-      ::close(listener.descriptor);
+      ::close(listener.socket.descriptor);
     }
   }
 }
@@ -21,11 +21,13 @@ std::variant<OpenedListeners, std::string> open_listeners(const std::vector<conf
   for (const config::ListenerSettings& settings : wanted) {
     error_code error = proxy::probe_address(settings);
     for (std::size_t i = 0; i < workers && !error; ++i) {
-      const Result<int> descriptor = proxy::open_listener(settings);
-      if (descriptor) {
-        opened[i].push_back({settings, *descriptor});
+      const bool is_first = settings.socket.empty() || i == 0;
+      Result<proxy::ListeningSocket> socket =
+          is_first ? proxy::open_listener(settings) : proxy::share(opened.front().back().socket);
+      if (socket) {
+        opened[i].push_back({settings, std::move(*socket)});
       } else {
-        error = descriptor.error();
+        error = socket.error();
       }
     }
     if (error) {

@@ -21,14 +21,16 @@ Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets se
   policy::Compiled compiled = policy::compile(*readable);
   prepared.problems.insert(prepared.problems.end(), compiled.problems.begin(), compiled.problems.end());
   keys::Secrets read;
+  proxy::TlsContexts tls;
   if (loaded.settings) {
     read = secrets == ReadSecrets::yes ? keys::read_secrets(*loaded.settings, prepared.problems)
                                        : keys::stand_in_secrets(*loaded.settings);
+    tls = secrets == ReadSecrets::yes ? proxy::read_tls(*loaded.settings, prepared.problems) : proxy::TlsContexts();
   }
   config::sort_by_place(prepared.problems);
   if (loaded.settings && compiled.policy && !config::has_errors(prepared.problems)) {
     prepared.snapshot = std::make_shared<const proxy::Snapshot>(generation, loaded.settings, std::move(compiled.policy),
-                                                                std::move(read));
+                                                                std::move(read), std::move(tls));
   }
   return prepared;
 }

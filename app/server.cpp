@@ -203,6 +203,7 @@ std::optional<std::string> Server::Impl::publish(std::shared_ptr<const proxy::Sn
     workers[i]->post(
         [to = snapshot, mine = std::move(by_worker[i]), keep = names_of(settings().listeners)](WorkerThread& thread) {
           thread.worker().apply(to);
+          thread.renew_listeners();
           thread.listen(mine);
           thread.stop_listening_except(keep);
         });

@@ -13,11 +13,6 @@ constexpr std::chrono::seconds last_wait{3};
 
 }  // namespace
 
-std::string name_of(const config::ListenerSettings& listener) {
-  const bool is_v6 = listener.host.find(':') != std::string::npos;
-  return (is_v6 ? "[" + listener.host + "]" : listener.host) + ":" + std::to_string(listener.port);
-}
-
 WorkerThread::WorkerThread(proxy::Worker::Parts parts) : worker_(std::move(parts)), work_(worker_.io.get_executor()) {}
 
 // Clients that are still here are aborted, and their coroutines run to their ends, before anything they use goes away.
@@ -50,7 +45,16 @@ void WorkerThread::start() {
 void WorkerThread::listen(const std::vector<OpenedListener>& opened) {
   for (const OpenedListener& listener : opened) {
     listeners_[name_of(listener.settings)] =
-        std::make_unique<proxy::Listener>(worker_, listener.settings, listener.descriptor);
+        std::make_unique<proxy::Listener>(worker_, listener.settings, listener.socket);
+  }
+}
+
+void WorkerThread::renew_listeners() {
+  const proxy::Snapshot& snapshot = *worker_.current()->snapshot;
+  for (const config::ListenerSettings& settings : snapshot.settings->listeners) {
+    if (const auto found = listeners_.find(name_of(settings)); found != listeners_.end()) {
+      found->second->meet_by(proxy::door_of(snapshot, settings));
+    }
   }
 }
 

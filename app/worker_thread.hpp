@@ -21,10 +21,8 @@ namespace keygate::app {
 // A socket that was opened for one worker, on its way there.
 struct OpenedListener {
   config::ListenerSettings settings;
-  int descriptor = -1;
+  proxy::ListeningSocket socket;
 };
-
-std::string name_of(const config::ListenerSettings& listener);  // "127.0.0.1:8080", "[::1]:8080"
 
 class WorkerThread {
  public:
@@ -43,6 +41,8 @@ class WorkerThread {
   // On the worker's thread only.
   proxy::Worker& worker() { return worker_; }
   void listen(const std::vector<OpenedListener>& opened);
+  // Certificates and the like of those that stay are those of the snapshot in force.
+  void renew_listeners();
   void stop_listening_except(const std::vector<std::string>& names);
 
   void beat() { beats_.fetch_add(1, std::memory_order_relaxed); }

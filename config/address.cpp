@@ -92,13 +92,24 @@ std::string lower(std::string text) {
   return text;
 }
 
-Fault later(const std::string& what) { return {what + " is not supported by this version yet", ""}; }
+Parsed<std::string> socket_path(const std::string& text) {
+  const auto path = text.substr(text.find(':') + 1);
+  if (path.empty()) return Fault{quoted(text) + " has no path", "write unix:/run/keygate.sock"};
+  if (path.rfind("//", 0) == 0) return Fault{quoted(text) + " begins with two slashes", "write unix:/run/keygate.sock"};
+  return path;
+}
 
 }  // namespace
 
 Parsed<ListenerSettings> parse_listener_address(const std::string& text) {
   const std::string form = "write host:port, such as 127.0.0.1:8080 or [::1]:8080";
-  if (text.rfind("unix:", 0) == 0) return later("a \"unix:\" address");
+  if (text.rfind("unix:", 0) == 0) {
+    auto path = socket_path(text);
+    if (auto* fault = std::get_if<Fault>(&path)) return std::move(*fault);
+    ListenerSettings listener;
+    listener.socket = std::move(std::get<std::string>(path));
+    return listener;
+  }
   if (all_digits(text)) return Fault{quoted(text) + " has no host", "write 127.0.0.1:" + text + " or 0.0.0.0:" + text};
   if (text[0] == ':' && all_digits(text.substr(1))) {
     return Fault{quoted(text) + " has no host", "write 127.0.0.1" + text + " or 0.0.0.0" + text};
@@ -122,14 +133,20 @@ Parsed<ListenerSettings> parse_listener_address(const std::string& text) {
 Parsed<EndpointSettings> parse_endpoint(const std::string& text) {
   const std::string form = "write http://host:port, such as http://127.0.0.1:3000";
   const auto scheme = lower(text.substr(0, std::min(text.find(':'), text.size())));
-  if (scheme == "https") return later("an \"https://\" endpoint");
-  if (scheme == "unix") return later("a \"unix:\" endpoint");
-  const std::string prefix = "http://";
+  if (scheme == "unix") {
+    auto path = socket_path(text);
+    if (auto* fault = std::get_if<Fault>(&path)) return std::move(*fault);
+    EndpointSettings endpoint;
+    endpoint.socket = std::move(std::get<std::string>(path));
+    return endpoint;
+  }
+  const bool is_tls = scheme == "https";
+  const std::string prefix = is_tls ? "https://" : "http://";
   if (lower(text.substr(0, prefix.size())) != prefix) return Fault{quoted(text) + " is not an http:// address", form};
   const auto authority = text.substr(prefix.size(), text.find_first_of("/?#", prefix.size()) - prefix.size());
   if (authority.find('@') != std::string::npos) return Fault{"an endpoint has no user name or password", form};
   if (prefix.size() + authority.size() != text.size()) {
-    return Fault{"an endpoint has no path", "write http://" + authority};
+    return Fault{"an endpoint has no path", "write " + prefix + authority};
   }
   const auto parts = split_host(authority);
   const bool is_host =
@@ -137,6 +154,8 @@ Parsed<EndpointSettings> parse_endpoint(const std::string& text) {
   if (!is_host) return Fault{quoted(authority) + " does not begin with a host name or address", form};
   EndpointSettings endpoint;
   endpoint.host = parts->host;
+  endpoint.is_tls = is_tls;
+  if (is_tls) endpoint.port = 443;
   if (!parts->port) return endpoint;
   const auto port = small_number(*parts->port, 65'535);
   if (!port || *port == 0) return Fault{quoted(*parts->port) + " is not a port", "ports go from 1 to 65535"};

@@ -14,12 +14,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Reader<std::string> file_path() {
-  return then(text("a file's path"), [](const Value& value, const std::string& name) -> std::optional<std::string> {
-    return value.path_beside_file(name);
-  });
-}
-
 Reader<MemorySettings> memory_reader() {
   using M = MemorySettings;
   return object<M>({

@@ -216,6 +216,20 @@ Reader<double> fraction() {
           }};
 }
 
+Reader<std::string> file_path() {
+  return then(text("a file's path"), [](const Value& value, const std::string& name) -> std::optional<std::string> {
+    return value.path_beside_file(name);
+  });
+}
+
+std::string socket_beside_file(const Value& value, const std::string& path) {
+  constexpr std::size_t longest = 107;
+  auto whole = value.path_beside_file(path);
+  if (whole.size() > longest)
+    value.complain(quoted(whole) + " is longer than the 107 bytes that a socket's path may have");
+  return whole;
+}
+
 Reader<std::monostate> only_null() {
   return {"nothing",
           [](const Value& value) -> std::optional<std::monostate> {

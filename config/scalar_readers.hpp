@@ -23,7 +23,10 @@ Reader<std::chrono::milliseconds> duration(std::chrono::milliseconds least, std:
 Reader<std::uint64_t> size(std::uint64_t least, std::uint64_t most);
 // As size, and the word "unlimited" for the number that stands for it.
 Reader<std::uint64_t> size_or_unlimited(std::uint64_t unlimited);
-Reader<double> fraction();  // 0 to 1
+Reader<double> fraction();        // 0 to 1
+Reader<std::string> file_path();  // resolved against the file it was written in
+// The same for the path of a unix socket that stands in `value`; complains where the system has no room for it.
+std::string socket_beside_file(const Value& value, const std::string& path);
 // Null and nothing else; anything else needs a later version.
 Reader<std::monostate> only_null();
 

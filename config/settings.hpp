@@ -4,6 +4,7 @@
 
 #include "config/policy_document.hpp"
 #include "config/resolution_settings.hpp"
+#include "config/wire_settings.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -17,18 +18,6 @@ namespace keygate::config {
 
 using std::chrono::seconds;
 
-struct ListenerSettings {
-  std::string host = "127.0.0.1";  // numeric address, v6 without brackets
-  std::uint16_t port = 8080;
-  Position where;
-};
-
-struct EndpointSettings {
-  std::string host;  // name or numeric address
-  std::uint16_t port = 80;
-  Position where;
-};
-
 struct UpstreamSettings {
   std::string name;
   Position where;
@@ -38,6 +27,7 @@ struct UpstreamSettings {
   milliseconds idle_timeout{60'000};  // a body that stands still, and a pooled connection nobody uses
   unsigned retry_attempts = 1;        // extra tries; a request is only sent again where that is safe
   bool preserve_host = true;
+  UpstreamTlsSettings tls;                      // for https:// endpoints
   std::optional<SecretSettings> authorization;  // a Bearer token of ours, in place of the client's Authorization
 };
 

@@ -5,6 +5,7 @@
 #include "config/credential_reader.hpp"
 #include "config/header_name.hpp"
 #include "config/limits_reader.hpp"
+#include "config/listener_reader.hpp"
 #include "config/resolution_reader.hpp"
 #include "config/scalar_readers.hpp"
 #include "config/upstream_reader.hpp"
@@ -15,40 +16,6 @@
 
 namespace keygate::config {
 namespace {
-
-Reader<ListenerSettings> address_reader() {
-  auto address = parsed<ListenerSettings>("an address such as 127.0.0.1:8080", parse_listener_address);
-  return then(std::move(address), [](const Value& value, ListenerSettings listener) -> std::optional<ListenerSettings> {
-    listener.where = value.where();
-    return listener;
-  });
-}
-
-struct ListenerDocument {
-  std::optional<ListenerSettings> address;
-};
-
-std::optional<ListenerSettings> address_of(const Value&, ListenerDocument document) { return document.address; }
-
-Reader<ListenerSettings> listener_reader() {
-  using L = ListenerDocument;
-  return then(object<L>({
-                  required(key("address", &L::address, address_reader(), "host:port or [v6]:port to listen on")),
-                  unsupported<L>("tls", "certificate, key and client certificates"),
-                  unsupported<L>("proxy_protocol", "whether a PROXY header comes first"),
-                  unsupported<L>("mode", "authorize: answer decisions instead of forwarding"),
-              }),
-              address_of);
-}
-
-Reader<ListenerSettings> health_reader() {
-  using L = ListenerDocument;
-  return then(object<L>({
-                  required(key("address", &L::address, address_reader(), "where /livez, /readyz and /metrics are")),
-                  unsupported<L>("forward", "probe paths that go to an upstream without a key"),
-              }),
-              address_of);
-}
 
 Reader<Text> proxy_reader() {
   auto block = parsed<std::string>("an address block such as 10.0.0.0/8", parse_address_block);
@@ -166,7 +133,7 @@ Table<Settings> settings_table(Reader<PolicyDocument> policy) {
   };
   return {
       idle<S>("version", version_reader(), "of this format"),
-      key_set_by<S>("listen", address_reader(), add_listener, "short for one listener"),
+      key_set_by<S>("listen", listening_address(), add_listener, "short for one listener"),
       key_set_by<S>("listeners", list_of(listener_reader()), add_listeners, "where clients connect"),
       key("trusted_proxies", &S::trusted_proxies, list_of(proxy_reader()), "whose X-Forwarded-* is believed"),
       key("health", &S::health, health_reader(), "the listener for probes and metrics; off unless set"),
@@ -201,21 +168,6 @@ void check_upstreams(const Value& root, const Settings& settings) {
   }
   if (!root.member("upstream") && !root.member("upstreams")) {
     root.complain("\"upstream\" is missing", "write upstream: http://127.0.0.1:3000");
-  }
-}
-
-void check_listeners(const Value& root, const Settings& settings) {
-  auto all = settings.listeners;
-  if (settings.health) all.push_back(*settings.health);
-  for (auto one = all.begin(); one != all.end(); ++one) {
-    const auto first = std::find_if(all.begin(), one, [one](const ListenerSettings& other) {
-      return one->port != 0 && other.port == one->port && other.host == one->host;
-    });
-    if (first == one) continue;
-    const auto address = one->host.find(':') == std::string::npos ? one->host : "[" + one->host + "]";
-    root.complain_at(one->where, quoted(address + ":" + std::to_string(one->port)) + " is listened on twice",
-                     first->where.line == 0 ? "it is where clients connect unless \"listen\" says otherwise"
-                                            : "the first is on line " + std::to_string(first->where.line));
   }
 }
 
@@ -258,7 +210,7 @@ std::optional<Settings> completed_for_key_server(const Value& root, Settings set
                   "write key_service: {token_file: FILE, admin_token_file: FILE}");
   }
   if (!root.member("listen") && !root.member("listeners")) settings.listeners.emplace_back();
-  check_listeners(root, settings);
+  check_listeners(root, settings, Purpose::key_server);
   return settings;
 }
 
@@ -268,7 +220,7 @@ std::optional<Settings> completed(const Value& root, Settings settings) {
   check_sessions(root, settings);
   check_upstreams(root, settings);
   if (!root.member("listen") && !root.member("listeners")) settings.listeners.emplace_back();
-  check_listeners(root, settings);
+  check_listeners(root, settings, Purpose::proxy);
   check_sources(root, settings);
   return settings;
 }

@@ -5,6 +5,8 @@
 #include "config/scalar_readers.hpp"
 #include "config/secret_reader.hpp"
 
+#include <algorithm>
+
 namespace keygate::config {
 
 using namespace std::chrono_literals;
@@ -15,6 +17,7 @@ Reader<EndpointSettings> endpoint_reader() {
   auto endpoint = parsed<EndpointSettings>("an address such as http://127.0.0.1:3000", parse_endpoint);
   return then(std::move(endpoint), [](const Value& value, EndpointSettings made) -> std::optional<EndpointSettings> {
     made.where = value.where();
+    if (!made.socket.empty()) made.socket = socket_beside_file(value, made.socket);
     return made;
   });
 }
@@ -23,6 +26,40 @@ std::optional<std::vector<EndpointSettings>> only_one(const Value& value, std::v
   const auto items = value.items();
   if (items.size() > 1) items[1].complain("more than one endpoint is not supported by this version yet");
   return endpoints;
+}
+
+Parsed<std::string> parse_server_name(const std::string& text) {
+  const auto parts = parse_endpoint("https://" + (text.find(':') == text.npos ? text : "[" + text + "]"));
+  if (const auto* endpoint = std::get_if<EndpointSettings>(&parts)) return endpoint->host;
+  return Fault{quoted(text) + " is no host name or address", "write the name that stands in the certificate"};
+}
+
+std::optional<UpstreamTlsSettings> checked_tls(const Value& value, UpstreamTlsSettings tls) {
+  if (tls.certificate_file.empty() != tls.private_key_file.empty()) {
+    value.complain("a certificate and its key go together", "write certificate_file and private_key_file");
+  }
+  return tls;
+}
+
+Reader<UpstreamTlsSettings> tls_reader() {
+  using T = UpstreamTlsSettings;
+  return then(object<T>({
+                  key("ca_file", &T::ca_file, file_path(), "whose certificates are trusted"),
+                  key("server_name", &T::server_name, parsed<std::string>("a host name or address", parse_server_name),
+                      "asked for, and expected in the certificate"),
+                  key("certificate_file", &T::certificate_file, file_path(), "ours, where it asks for one"),
+                  key("private_key_file", &T::private_key_file, file_path(), "of our certificate"),
+              }),
+              checked_tls);
+}
+
+std::optional<UpstreamSettings> checked_upstream(const Value& value, UpstreamSettings upstream) {
+  const bool uses_tls = std::any_of(upstream.endpoints.begin(), upstream.endpoints.end(),
+                                    [](const EndpointSettings& endpoint) { return endpoint.is_tls; });
+  if (const auto tls = value.member("tls"); tls && !uses_tls && !upstream.endpoints.empty()) {
+    tls->complain("none of the endpoints speaks TLS", "write https:// where they do");
+  }
+  return upstream;
 }
 
 Reader<UpstreamSettings> upstream_reader() {
@@ -34,17 +71,19 @@ Reader<UpstreamSettings> upstream_reader() {
       key("idle", &U::idle_timeout, duration(10ms, 24h), "for a body that stands still and a pooled connection"),
   };
   const Table<U> retries{key("attempts", &U::retry_attempts, whole_number(0, 5), "extra tries")};
-  return object<U>({
-      required(key("endpoints", &U::endpoints, then(list_of(endpoint_reader()), only_one), "where it listens")),
-      group("timeouts", timeouts, "how long it may take"),
-      group("retries", retries, "whether a request is sent again"),
-      key("preserve_host", &U::preserve_host, boolean(), "whether the client's Host goes on"),
-      key("authorization_file", &U::authorization, secret_in_file(), "holds a Bearer token that it is sent"),
-      idle<U>("balance", only_first_of({"round_robin", "least_requests"}), "how an endpoint is chosen"),
-      unsupported<U>("tls", "certificates"),
-      unsupported<U>("health_check", "active probes"),
-      unsupported<U>("max_connections", "connections at a time"),
-  });
+  return then(
+      object<U>({
+          required(key("endpoints", &U::endpoints, then(list_of(endpoint_reader()), only_one), "where it listens")),
+          group("timeouts", timeouts, "how long it may take"),
+          group("retries", retries, "whether a request is sent again"),
+          key("preserve_host", &U::preserve_host, boolean(), "whether the client's Host goes on"),
+          key("authorization_file", &U::authorization, secret_in_file(), "holds a Bearer token that it is sent"),
+          idle<U>("balance", only_first_of({"round_robin", "least_requests"}), "how an endpoint is chosen"),
+          key("tls", &U::tls, tls_reader(), "certificates, of https:// endpoints"),
+          unsupported<U>("health_check", "active probes"),
+          unsupported<U>("max_connections", "connections at a time"),
+      }),
+      checked_upstream);
 }
 
 bool is_upstream_name(const std::string& name) {

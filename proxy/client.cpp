@@ -8,26 +8,28 @@
 
 namespace keygate::proxy {
 
-Client::Client(Worker& owner, TcpSocket connected, const Tcp::endpoint& from)
+Client::Client(Worker& owner, Visitor visitor)
     : worker(owner),
-      socket(std::move(connected)),
-      peer(from.address().is_v6() && from.address().to_v6().is_v4_mapped()
-               ? Address(net::ip::make_address_v4(net::ip::v4_mapped, from.address().to_v6()))
-               : from.address()),
-      peer_text(peer.to_string()),
+      stream(std::move(visitor.socket), visitor.is_local),
       deadline(this,
                [](void* self) {
                  auto& client = *static_cast<Client*>(self);
                  client.has_timed_out = true;
-                 error_code ignored;
-                 client.socket.cancel(ignored);
+                 client.stream.cancel();
                }),
-      send_deadline(socket, has_left) {
+      send_deadline(stream, has_left) {
+  set_peer(visitor.address);
   worker.residents.push_back(*this);
   ++worker.client_count;
 }
 
 Client::~Client() { --worker.client_count; }
+
+void Client::set_peer(const Address& address) {
+  const bool is_mapped = address.is_v6() && address.to_v6().is_v4_mapped();
+  peer = is_mapped ? Address(net::ip::make_address_v4(net::ip::v4_mapped, address.to_v6())) : address;
+  peer_text = peer.is_unspecified() ? "unknown" : peer.to_string();
+}
 
 std::span<char> Client::room(std::size_t limit_bytes) {
   if (!in) {
@@ -72,13 +74,12 @@ void Client::on_tick() {
   if (awaited == nullptr) {
     return;
   }
-  pollfd state{socket.native_handle(), POLLRDHUP, 0};
+  pollfd state{stream.native_handle(), POLLRDHUP, 0};
   if (!has_left) {
     has_left = ::poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
   }
   if (has_left) {  // each tick anew: there may have been nothing to cancel the last time
-    error_code ignored;
-    awaited->socket.cancel(ignored);
+    awaited->stream.cancel();
   }
 }
 
@@ -86,13 +87,12 @@ void Client::on_drain() {
   if (!is_idle) {
     return;
   }
-  pollfd state{socket.native_handle(), POLLIN, 0};
+  pollfd state{stream.native_handle(), POLLIN, 0};
   if (::poll(&state, 1, 0) > 0) {
     return;  // a request has arrived in this very moment: it is served
   }
   is_leaving = true;
-  error_code ignored;
-  socket.cancel(ignored);
+  stream.cancel();
 }
 
 void Client::on_change(const keys::KeyDigest& digest) {
@@ -106,8 +106,7 @@ void Client::abort() { cut(policy::Reason::draining); }
 void Client::cut(policy::Reason why) {
   is_leaving = has_left = true;
   was_cut = was_cut.value_or(why);
-  error_code ignored;
-  socket.close(ignored);
+  stream.close();
   if (awaited != nullptr) {
     awaited->abort();
   }

@@ -4,23 +4,39 @@
 
 #include "policy/reason.hpp"
 #include "proxy/send_deadline.hpp"
+#include "proxy/stream.hpp"
 #include "proxy/worker.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace keygate::proxy {
 
+struct Door;
 class Vigil;
+
+// Who has just connected. Over a unix socket there is no address.
+struct Visitor {
+  explicit Visitor(StreamSocket connected) : socket(std::move(connected)) {}
+
+  StreamSocket socket;
+  Address address;
+  bool is_local = false;             // came over a unix socket
+  std::shared_ptr<const Door> door;  // null: the first request comes first
+};
 
 class Client final : public Resident {
  public:
-  Client(Worker& owner, TcpSocket connected, const Tcp::endpoint& from);
+  Client(Worker& owner, Visitor visitor);
   ~Client();
 
   std::string_view unread() const { return {in.data() + begin, end - begin}; }
   void skip(std::size_t bytes) { begin += bytes; }
+  // The client is at this address; unspecified: nobody knows where.
+  void set_peer(const Address& address);
+
   // Room to read into: moves what is unread to the front first. Leases a buffer where there is none; grows it, up to
   // `limit`, when it is full. Empty: it is full and at its limit.
   std::span<char> room(std::size_t limit);
@@ -44,9 +60,9 @@ class Client final : public Resident {
   void cut(policy::Reason why);
 
   Worker& worker;
-  TcpSocket socket;
-  const Address peer;
-  const std::string peer_text;
+  Stream stream;
+  Address peer;           // or who it speaks for, by its PROXY header
+  std::string peer_text;  // "unknown" where it has no address
   Buffer in;
   std::size_t begin = 0;
   std::size_t end = 0;

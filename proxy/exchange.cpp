@@ -112,7 +112,8 @@ std::optional<Reason> Exchange::read_head(std::span<char> head) {
 }
 
 void Exchange::adopt_request_id() {
-  is_peer_trusted_ = !snapshot_.trusted.empty() && snapshot_.trusted.contains(client_.peer);
+  is_peer_trusted_ =
+      !snapshot_.trusted.empty() && !client_.peer.is_unspecified() && snapshot_.trusted.contains(client_.peer);
   if (!is_peer_trusted_) {
     return;
   }
@@ -141,7 +142,7 @@ std::optional<Reason> Exchange::canonicalise() {
 
 // Finds the credential and, where this worker knows it already, whose it is.
 void Exchange::extract() {
-  const Approach found = approach(snapshot_, route_, request_, *target_, worker_.hasher);
+  const Approach found = approach(snapshot_, route_, request_, *target_, worker_.hasher, client_.stream.is_secure());
   presented_ = found.presented;
   caller_ = found.caller;
   digest_ = found.digest;

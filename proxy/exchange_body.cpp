@@ -2,7 +2,6 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/write.hpp>
 
 #include <algorithm>
 #include <array>
@@ -75,8 +74,7 @@ Awaitable<void> Exchange::upload_rest() {
                                  ? buffer.capacity()
                                  : static_cast<std::size_t>(std::min<std::uint64_t>(request_left_, buffer.capacity()));
     client_.limit(limits.body_idle_timeout);
-    const auto [read_error, size] =
-        co_await client_.socket.async_read_some(net::buffer(buffer.data(), room), use_tuple);
+    const auto [read_error, size] = co_await client_.stream.read_some(net::buffer(buffer.data(), room));
     client_.unlimit();
     if (upload_.is_stopped) {
       co_return;
@@ -108,8 +106,8 @@ Awaitable<void> Exchange::upload_rest() {
       co_return;
     }
     connection_->limit_send(worker_, upstream_->settings().idle_timeout);
-    const auto [write_error, sent] =
-        co_await net::async_write(connection_->socket, net::buffer(buffer.data(), to_send), use_tuple);
+    const std::string_view piece(buffer.data(), to_send);
+    const auto [write_error, sent] = co_await connection_->stream.send(piece);
     connection_->send_deadline.disarm();
     if (write_error) {
       co_return;  // not done: its answer, if there is one, is still worth passing on (F-34)
@@ -127,8 +125,7 @@ Awaitable<void> Exchange::join_upload() {
   if (upload_.is_running) {
     upload_.is_stopped = true;
     is_request_body_done_ = false;
-    error_code ignored;
-    client_.socket.cancel(ignored);
+    client_.stream.cancel();
   }
   while (upload_.is_running) {
     co_await upload_ended_->async_wait(use_tuple);
@@ -179,14 +176,12 @@ Awaitable<bool> Exchange::return_body(std::string_view pending, std::string_view
     error_code send_error;
     client_.limit_send(snapshot_.settings->limits.body_idle_timeout);
     std::size_t sent = 0;
-    if (message.count == 1) {
-      std::tie(send_error, sent) = co_await client_.socket.async_send(message.buffers[0], use_tuple);
-    } else if (message.count > 1) {
-      std::tie(send_error, sent) = co_await client_.socket.async_send(message.buffers, use_tuple);
+    if (message.count > 0) {
+      std::tie(send_error, sent) = co_await client_.stream.send_some(message);
     }
     if (!send_error && sent < message.size()) {
       const ToSend rest = message.after(sent);
-      send_error = std::get<0>(co_await net::async_write(client_.socket, rest.buffers, use_tuple));
+      send_error = std::get<0>(co_await client_.stream.send(rest));
     }
     client_.send_deadline.disarm();
     if (send_error) {
@@ -207,8 +202,7 @@ Awaitable<bool> Exchange::return_body(std::string_view pending, std::string_view
                                    : room.size();
     worker_.arm(connection_->deadline, upstream_->settings().idle_timeout);
     client_.awaited = connection_.get();
-    const auto [error, size] =
-        co_await connection_->socket.async_read_some(net::buffer(room.data(), wanted), use_tuple);
+    const auto [error, size] = co_await connection_->stream.read_some(net::buffer(room.data(), wanted));
     client_.awaited = nullptr;
     connection_->deadline.disarm();
     if (error && response_.framing == BodyFraming::until_close && error == net::error::eof) {

@@ -1,8 +1,8 @@
 #include "proxy/exchange.hpp"
 #include "proxy/judging.hpp"
+#include "proxy/tls_error.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
 
 #include <algorithm>
 #include <array>
@@ -113,6 +113,7 @@ Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
                            .client_host = client_host,
                            .peer = client_.peer_text,
                            .is_peer_v6 = client_.peer.is_v6(),
+                           .is_secure = client_.stream.is_secure(),
                            .is_peer_trusted = is_peer_trusted_,
                            .request_id = request_id_,
                            .is_degraded = record_ && record_->is_stale};
@@ -135,14 +136,10 @@ Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
   // Nearly always all of it is taken at once, without the bookkeeping of a write in parts.
   error_code error;
   std::size_t sent = 0;
-  if (message.count == 1) {
-    std::tie(error, sent) = co_await connection_->socket.async_send(message.buffers[0], use_tuple);
-  } else {
-    std::tie(error, sent) = co_await connection_->socket.async_send(message.buffers, use_tuple);
-  }
+  std::tie(error, sent) = co_await connection_->stream.send_some(message);
   if (!error && sent < message.size()) {
     const ToSend rest = message.after(sent);
-    error = std::get<0>(co_await net::async_write(connection_->socket, rest.buffers, use_tuple));
+    error = std::get<0>(co_await connection_->stream.send(rest));
   }
   connection_->send_deadline.disarm();
   if (error) {
@@ -231,9 +228,10 @@ Awaitable<Exchange::Tried> Exchange::receive_head() {
       std::memcpy(larger.data(), answer_.data(), answer_end_);
       answer_ = std::move(larger);
     }
-    const auto [error, size] = co_await connection_->socket.async_read_some(
-        net::buffer(answer_.data() + answer_end_, answer_.capacity() - answer_end_), use_tuple);
+    const auto [error, size] = co_await connection_->stream.read_some(
+        net::buffer(answer_.data() + answer_end_, answer_.capacity() - answer_end_));
     if (error) {
+      connect_error_ = error == TlsError::alert ? error : error_code{};
       co_return may_resend() ? Tried::may_retry : Tried::failed;
     }
     has_answer_begun_ = true;

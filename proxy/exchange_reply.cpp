@@ -2,7 +2,6 @@
 #include "proxy/reply.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
 
 #include <string>
 
@@ -62,8 +61,7 @@ Awaitable<After> Exchange::answer_asterisk() {
 
 Awaitable<bool> Exchange::send_to_client(std::string_view bytes) {
   client_.limit_send(snapshot_.settings->limits.body_idle_timeout);
-  const auto [error, sent] =
-      co_await net::async_write(client_.socket, net::buffer(bytes.data(), bytes.size()), use_tuple);
+  const auto [error, sent] = co_await client_.stream.send(bytes);
   client_.send_deadline.disarm();
   co_return !error && sent == bytes.size();
 }

@@ -1,4 +1,5 @@
 #include "proxy/exchange.hpp"
+#include "proxy/tls_error.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -6,6 +7,16 @@ namespace keygate::proxy {
 namespace {
 
 using policy::Reason;
+
+std::string_view tls_failure(const error_code& error) {
+  if (error == TlsError::certificate) {
+    return "tls_certificate_error";
+  }
+  if (error == TlsError::alert) {
+    return "tls_alert_received";
+  }
+  return error.category() == tls_category() ? "tls_protocol_error" : std::string_view{};
+}
 
 // The types of RFC 9209 §2.3 for a connection that could not be had.
 std::string_view connect_failure(const error_code& error) {
@@ -17,6 +28,9 @@ std::string_view connect_failure(const error_code& error) {
   }
   if (error == net::error::host_not_found || error == net::error::host_not_found_try_again) {
     return "dns_error";
+  }
+  if (const std::string_view name = tls_failure(error); !name.empty()) {
+    return name;
   }
   return "destination_unavailable";
 }
@@ -48,6 +62,9 @@ Awaitable<After> Exchange::fail_upstream() {
   }
   if (has_timed_out) {
     co_return co_await deny(Reason::upstream_timeout, "http_response_timeout");
+  }
+  if (const std::string_view name = tls_failure(connect_error_); !name.empty()) {
+    co_return co_await deny(Reason::upstream_unreachable, name);  // TLS 1.3: what it says of our certificate comes late
   }
   const std::string_view error = upstream_flaw_.empty() ? "http_response_incomplete" : "http_protocol_error";
   co_return co_await deny(Reason::upstream_protocol_error, error);
@@ -96,8 +113,7 @@ Awaitable<After> Exchange::return_response() {
   if (!is_complete) {
     if (delivery == BodyDelivery::until_close) {
       // HTTP/1.0 has no other way to tell a break from an end.
-      error_code ignored;
-      client_.socket.set_option(net::socket_base::linger(true, 0), ignored);
+      client_.stream.reset_on_close();
     }
     co_return After::close;
   }

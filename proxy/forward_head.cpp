@@ -128,17 +128,18 @@ SeenForwarding write_fields(const ForwardFacts& facts, Keeps keeps, HeadWriter& 
 }
 
 void write_forwarding(const ForwardFacts& facts, const SeenForwarding& seen, HeadWriter& out) {
+  const std::string_view scheme = facts.is_secure ? "https" : "http";
   out << "Via: 1." << static_cast<std::uint64_t>(facts.head.minor_version) << " " << pseudonym << "\r\n";
   out.field("X-Forwarded-For", facts.peer);  // a second line appends to the list that a trusted proxy began
   if (!seen.proto) {
-    out.field("X-Forwarded-Proto", "http");
+    out.field("X-Forwarded-Proto", scheme);
   }
   if (!seen.host) {
     out.field("X-Forwarded-Host", facts.client_host);
   }
   // RFC 7239 §6: an IPv6 node is bracketed, and so quoted.
   out << "Forwarded: for=" << (facts.is_peer_v6 ? "\"[" : "") << facts.peer << (facts.is_peer_v6 ? "]\"" : "")
-      << ";host=\"" << facts.client_host << "\";proto=http\r\n";
+      << ";host=\"" << facts.client_host << "\";proto=" << scheme << "\r\n";
   out.field("X-Request-Id", facts.request_id);
 }
 

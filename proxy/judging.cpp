@@ -19,7 +19,7 @@ using Source = config::CredentialSource::Kind;
 
 // Browsers send cookies with what other sites make them ask. GET, HEAD and OPTIONS change nothing; anything else has to
 // come from the page's own origin and say so: Sec-Fetch-Site, or for a browser that has none, Origin.
-bool is_cross_site(const RequestHead& head) {
+bool is_cross_site(const RequestHead& head, bool is_secure) {
   const bool is_safe = head.method == policy::Method::get || head.method == policy::Method::head ||
                        head.method == policy::Method::options;
   if (is_safe) {
@@ -39,16 +39,19 @@ bool is_cross_site(const RequestHead& head) {
     return *site != "same-origin";
   }
   if (origin) {
-    // The scheme is not known behind a proxy that ends TLS; the port that goes with it is left out by browsers.
+    // Over TLS a page that came without may be anybody's on the way. Without, the scheme is not known: a proxy before
+    // this one may end TLS. The port that goes with it is left out by browsers.
     const std::size_t scheme = origin->find("://");
-    return scheme == std::string_view::npos ||
+    const bool is_weaker = is_secure && !origin->starts_with("https://");
+    return scheme == std::string_view::npos || is_weaker ||
            !same_authority(origin->substr(scheme + 3), head.host, origin->starts_with("https") ? 443 : 80);
   }
   return true;
 }
 
 // What was presented is an admin secret, an API key or a session; where it is none, it is malformed.
-void name_kind(const Snapshot& snapshot, const policy::Route& route, const RequestHead& head, Approach& result) {
+void name_kind(const Snapshot& snapshot, const policy::Route& route, const RequestHead& head, bool is_secure,
+               Approach& result) {
   using Found = policy::Caller::Found;
   policy::Caller& caller = result.caller;
   const Source source = result.presented.source;
@@ -73,7 +76,7 @@ void name_kind(const Snapshot& snapshot, const policy::Route& route, const Reque
     return;
   }
   caller.kind = policy::CredentialKind::session;
-  caller.is_cross_site = source == Source::cookie && is_cross_site(head);
+  caller.is_cross_site = source == Source::cookie && is_cross_site(head, is_secure);
 }
 
 }  // namespace
@@ -109,7 +112,7 @@ std::variant<policy::RequestTarget, HeadRefusal> settled_target(const Snapshot& 
 }
 
 Approach approach(const Snapshot& snapshot, const policy::Route* route, const RequestHead& head,
-                  const policy::RequestTarget& target, keys::Hasher& hash) {
+                  const policy::RequestTarget& target, keys::Hasher& hash, bool is_secure) {
   using Found = policy::Caller::Found;
   Approach result;
   if (route == nullptr || route->access == policy::Access::anonymous) {
@@ -130,7 +133,7 @@ Approach approach(const Snapshot& snapshot, const policy::Route* route, const Re
     case keys::Presented::Kind::one:
     case keys::Presented::Kind::unfit:
       result.digest = hash(result.presented.secret);
-      name_kind(snapshot, *route, head, result);
+      name_kind(snapshot, *route, head, is_secure, result);
       break;
   }
   return result;

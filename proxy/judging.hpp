@@ -31,9 +31,10 @@ struct Approach {
   keys::KeyDigest digest;  // of what was presented, if anything was
 };
 
-// Finds the credential; a route that asks for none, or none at all, has nobody look.
+// Finds the credential; a route that asks for none, or none at all, has nobody look. `is_secure`: the client came over
+// TLS.
 Approach approach(const Snapshot& snapshot, const policy::Route* route, const RequestHead& head,
-                  const policy::RequestTarget& target, keys::Hasher& hash);
+                  const policy::RequestTarget& target, keys::Hasher& hash, bool is_secure = false);
 
 // A trusted proxy's id joins its log to ours; anybody else's could forge a line in it. For a peer that is trusted;
 // empty: it sent none that can be used.

@@ -6,89 +6,94 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/address.hpp>
 
-#include <array>
-#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <exception>
+#include <netinet/in.h>
+#include <optional>
 #include <string_view>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <utility>
 
 namespace keygate::proxy {
 namespace {
 
-constexpr int backlog = 4096;  // the kernel caps it at net.core.somaxconn
 constexpr std::chrono::milliseconds accept_backoff{50};
 
-error_code last_error() { return {errno, boost::system::system_category()}; }
-
-Result<int> open_socket(const config::ListenerSettings& settings, int sharing_option) {
+// The address of a peer by TCP; one that has left already has none.
+std::optional<Address> address_of(StreamSocket& socket) {
   error_code error;
-  const auto address = net::ip::make_address(settings.host, error);
-  if (error) {
-    return error;
+  const StreamEndpoint peer = socket.remote_endpoint(error);
+  if (error || peer.size() > sizeof(sockaddr_storage)) {
+    return std::nullopt;
   }
-  const Tcp::endpoint endpoint(address, settings.port);
-  const int descriptor = ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (descriptor < 0) {
-    return last_error();
+  Tcp::endpoint endpoint;
+  if (peer.size() > endpoint.capacity()) {
+    return std::nullopt;
   }
-  const int on = 1;
-  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (sharing_option != 0) {
-    ::setsockopt(descriptor, SOL_SOCKET, sharing_option, &on, sizeof on);
-  }
-  if (::bind(descriptor, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 ||
-      ::listen(descriptor, backlog) != 0) {
-    error = last_error();
-    ::close(descriptor);
-    return error;
-  }
-  return descriptor;
+  std::memcpy(endpoint.data(), peer.data(), peer.size());
+  endpoint.resize(peer.size());
+  return endpoint.address();
 }
 
 }  // namespace
 
-error_code probe_address(const config::ListenerSettings& settings) {
-  const Result<int> probe = open_socket(settings, 0);
-  if (!probe) {
-    return probe.error();
+std::shared_ptr<const Door> door_of(const Snapshot& snapshot, const config::ListenerSettings& settings) {
+  if (!settings.tls && !settings.proxy_protocol) {
+    return nullptr;
   }
-  ::close(*probe);
-  return {};
+  auto door = std::make_shared<Door>();
+  door->is_local = !settings.socket.empty();
+  door->reads_proxy_header = settings.proxy_protocol;
+  door->is_tls = settings.tls.has_value();
+  const auto& listeners = snapshot.settings->listeners;
+  for (std::size_t i = 0; i < listeners.size() && i < snapshot.tls.listeners.size(); ++i) {
+    if (name_of(listeners[i]) == name_of(settings)) {
+      door->tls = snapshot.tls.listeners[i];
+    }
+  }
+  return door;
 }
 
-Result<int> open_listener(const config::ListenerSettings& settings) { return open_socket(settings, SO_REUSEPORT); }
-
 struct Listener::State {
-  State(Worker& owner, TcpAcceptor opened) : worker(owner), acceptor(std::move(opened)), pause(owner.io) {}
+  State(Worker& owner, StreamAcceptor opened, std::shared_ptr<SocketFile> name)
+      : worker(owner), acceptor(std::move(opened)), file(std::move(name)), pause(owner.io) {}
 
-  void admit(TcpSocket socket) {
-    error_code error;
-    const Tcp::endpoint peer = socket.remote_endpoint(error);
-    if (error) {
-      return;
+  void admit(StreamSocket socket) {
+    Visitor visitor(std::move(socket));
+    visitor.is_local = file != nullptr;
+    visitor.door = door;
+    if (!visitor.is_local) {
+      const std::optional<Address> address = address_of(visitor.socket);
+      if (!address) {
+        return;
+      }
+      visitor.address = *address;
     }
     if (worker.client_count >= worker.max_clients) {
       telemetry::log_seldom(telemetry::Level::warn, "connections",
                             "limits.connections reached: new connections get 503");
-      start_refusal(worker, std::move(socket), peer);
+      start_refusal(worker, std::move(visitor));
       return;
     }
-    start_session(worker, std::move(socket), peer);
+    start_session(worker, std::move(visitor));
   }
 
   Worker& worker;
-  TcpAcceptor acceptor;
+  StreamAcceptor acceptor;
+  std::shared_ptr<SocketFile> file;  // of a unix socket
+  std::shared_ptr<const Door> door;
   SteadyTimer pause;
   bool is_stopped = false;
 };
 
-Listener::Listener(Worker& worker, const config::ListenerSettings& settings, int descriptor) {
+Listener::Listener(Worker& worker, const config::ListenerSettings& settings, ListeningSocket opened) {
   const bool is_v6 = settings.host.find(':') != std::string::npos;
-  TcpAcceptor acceptor(worker.io, is_v6 ? Tcp::v6() : Tcp::v4(), descriptor);
-  state_ = std::make_shared<State>(worker, std::move(acceptor));
+  const auto door = door_of(*worker.current()->snapshot, settings);
+  const int family = opened.file ? AF_UNIX : is_v6 ? AF_INET6 : AF_INET;
+  StreamAcceptor acceptor(worker.io, StreamProtocol(family, opened.file ? 0 : IPPROTO_TCP), opened.descriptor);
+  state_ = std::make_shared<State>(worker, std::move(acceptor), std::move(opened.file));
+  state_->door = door;
   net::co_spawn(worker.io, accept_all(state_), [](const std::exception_ptr& thrown) {
     if (thrown) {
       telemetry::log(telemetry::Level::error, "a listener ended by a fault");
@@ -97,6 +102,8 @@ Listener::Listener(Worker& worker, const config::ListenerSettings& settings, int
 }
 
 Listener::~Listener() { stop(); }
+
+void Listener::meet_by(std::shared_ptr<const Door> door) { state_->door = std::move(door); }
 
 Awaitable<void> Listener::accept_all(std::shared_ptr<State> state) {
   while (!state->is_stopped) {
@@ -123,13 +130,14 @@ void Listener::stop() {
   error_code error;
   state_->acceptor.non_blocking(true, error);
   while (!error) {
-    TcpSocket socket(state_->worker.io);
+    StreamSocket socket(state_->worker.io);
     state_->acceptor.accept(socket, error);
     if (!error) {
       state_->admit(std::move(socket));
     }
   }
   state_->acceptor.close(error);
+  state_->file.reset();
   state_->pause.cancel();
 }
 

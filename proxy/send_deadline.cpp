@@ -1,12 +1,12 @@
 #include "proxy/send_deadline.hpp"
 
-#include "proxy/tcp_progress.hpp"
+#include "proxy/stream.hpp"
 #include "proxy/worker.hpp"
 
 namespace keygate::proxy {
 
-SendDeadline::SendDeadline(TcpSocket& socket, bool& has_passed)
-    : socket_(socket),
+SendDeadline::SendDeadline(Stream& stream, bool& has_passed)
+    : stream_(stream),
       has_passed_(has_passed),
       deadline_(this, [](void* self) { static_cast<SendDeadline*>(self)->on_time(); }) {}
 
@@ -17,15 +17,14 @@ void SendDeadline::arm(Worker& worker, std::chrono::milliseconds after) {
 }
 
 void SendDeadline::on_time() {
-  const std::uint64_t acknowledged = socket_.is_open() ? acknowledged_bytes(socket_.native_handle()) : 0;
+  const std::uint64_t acknowledged = stream_.progress();
   if (acknowledged > acknowledged_) {
     acknowledged_ = acknowledged;
     worker_->arm(deadline_, after_);
     return;
   }
   has_passed_ = true;
-  error_code ignored;
-  socket_.cancel(ignored);
+  stream_.cancel();
 }
 
 }  // namespace keygate::proxy

@@ -3,19 +3,19 @@
 #pragma once
 
 #include "proxy/deadlines.hpp"
-#include "proxy/sockets.hpp"
 
 #include <chrono>
 #include <cstdint>
 
 namespace keygate::proxy {
 
+class Stream;
 class Worker;
 
 class SendDeadline {
  public:
-  // Cancels what `socket` waits for when it passes, and sets `has_passed`. Both outlive this.
-  SendDeadline(TcpSocket& socket, bool& has_passed);
+  // Cancels what `stream` waits for when it passes, and sets `has_passed`. Both outlive this.
+  SendDeadline(Stream& stream, bool& has_passed);
 
   void arm(Worker& worker, std::chrono::milliseconds after);
   void disarm() { deadline_.disarm(); }
@@ -23,7 +23,7 @@ class SendDeadline {
  private:
   void on_time();
 
-  TcpSocket& socket_;
+  Stream& stream_;
   bool& has_passed_;
   Deadline deadline_;
   Worker* worker_ = nullptr;

@@ -2,6 +2,7 @@
 
 #include "proxy/client.hpp"
 #include "proxy/exchange.hpp"
+#include "proxy/greeting.hpp"
 #include "telemetry/log.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -30,7 +31,7 @@ struct HeadRead {
 Awaitable<bool> wait_parked(Client& client, std::chrono::milliseconds limit) {
   client.release_buffer();
   client.limit(limit);
-  const auto [error] = co_await client.socket.async_wait(net::socket_base::wait_read, use_tuple);
+  const auto [error] = co_await client.stream.wait_readable();
   client.unlimit();
   co_return !error;
 }
@@ -72,7 +73,7 @@ Awaitable<HeadRead> read_head(Client& client, const config::LimitSettings& limit
       result.refusal = policy::Reason::header_too_large;
       co_return result;
     }
-    const auto [error, size] = co_await client.socket.async_read_some(net::buffer(room.data(), room.size()), use_tuple);
+    const auto [error, size] = co_await client.stream.read_some(net::buffer(room.data(), room.size()));
     const bool was_idle = std::exchange(client.is_idle, false);
     client.end += size;
     if (was_idle) {
@@ -100,14 +101,13 @@ Awaitable<HeadRead> read_head(Client& client, const config::LimitSettings& limit
 // Says that no more comes from us, and takes what the client still sends for a moment: closing at once would reset the
 // connection and could take the answer with it.
 Awaitable<void> linger(Client& client) {
-  error_code ignored;
-  client.socket.shutdown(net::socket_base::shutdown_send, ignored);
+  client.stream.finish_sending();
   client.release_buffer();
   client.limit(linger_time);
   std::size_t taken = 0;
   while (taken < linger_bytes) {
     const std::span<char> room = client.room(BufferPool::small_size);
-    const auto [error, size] = co_await client.socket.async_read_some(net::buffer(room.data(), room.size()), use_tuple);
+    const auto [error, size] = co_await client.stream.read_some(net::buffer(room.data(), room.size()));
     if (error) {
       break;
     }
@@ -138,13 +138,23 @@ class LentExchange {
   std::unique_ptr<ExchangeRoom> room_;
 };
 
-Awaitable<void> serve(Worker& worker, TcpSocket socket, Tcp::endpoint peer) {
-  Client client(worker, std::move(socket), peer);
+Awaitable<void> serve(Worker& worker, Visitor visitor) {
+  const std::shared_ptr<const Door> door = std::move(visitor.door);
+  Client client(worker, std::move(visitor));
+  if (door) {
+    const bool is_in = co_await greet(client, *door);
+    if (!is_in) {
+      co_return;
+    }
+  }
   After after = After::keep;
   while (after == After::keep && !client.is_leaving) {
     const std::shared_ptr<const Generation> generation = worker.current();
     const HeadRead head = co_await read_head(client, generation->snapshot->settings->limits);
     if (head.size == 0 && !head.refusal) {
+      if (client.stream.is_secure()) {
+        client.stream.finish_sending();
+      }
       co_return;
     }
     // A reload may have come while the head was read: a request is judged by what is in force when it is whole.
@@ -160,8 +170,15 @@ Awaitable<void> serve(Worker& worker, TcpSocket socket, Tcp::endpoint peer) {
   }
 }
 
-Awaitable<void> refuse(Worker& worker, TcpSocket socket, Tcp::endpoint peer) {
-  Client client(worker, std::move(socket), peer);
+Awaitable<void> refuse(Worker& worker, Visitor visitor) {
+  const std::shared_ptr<const Door> door = std::move(visitor.door);
+  Client client(worker, std::move(visitor));
+  if (door) {
+    const bool is_in = co_await greet(client, *door);
+    if (!is_in) {
+      co_return;
+    }
+  }
   After after = After::close;
   {
     LentExchange exchange(client, worker.current());
@@ -186,15 +203,17 @@ void log_fault(const std::exception_ptr& thrown) {
 
 }  // namespace
 
-void start_session(Worker& worker, TcpSocket socket, const Tcp::endpoint& peer) {
-  error_code ignored;
-  socket.set_option(Tcp::no_delay(true), ignored);
-  net::co_spawn(worker.io, serve(worker, std::move(socket), peer), log_fault);
+void start_session(Worker& worker, Visitor visitor) {
+  if (!visitor.is_local) {
+    error_code ignored;
+    visitor.socket.set_option(Tcp::no_delay(true), ignored);
+  }
+  net::co_spawn(worker.io, serve(worker, std::move(visitor)), log_fault);
 }
 
-void start_refusal(Worker& worker, TcpSocket socket, const Tcp::endpoint& peer) {
+void start_refusal(Worker& worker, Visitor visitor) {
   if (worker.client_count < worker.max_clients + max_refusals) {
-    net::co_spawn(worker.io, refuse(worker, std::move(socket), peer), log_fault);
+    net::co_spawn(worker.io, refuse(worker, std::move(visitor)), log_fault);
   }
 }
 

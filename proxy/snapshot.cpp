@@ -12,7 +12,7 @@ bool has_sessions(const config::Settings& settings) {
 }  // namespace
 
 Snapshot::Snapshot(std::uint64_t number, std::shared_ptr<const config::Settings> from,
-                   std::shared_ptr<const policy::Policy> rules, keys::Secrets read)
+                   std::shared_ptr<const policy::Policy> rules, keys::Secrets read, TlsContexts contexts)
     : generation(number),
       settings(std::move(from)),
       policy(std::move(rules)),
@@ -20,7 +20,8 @@ Snapshot::Snapshot(std::uint64_t number, std::shared_ptr<const config::Settings>
       credentials(settings->credentials, has_sessions(*settings)),
       trusted(settings->trusted_proxies),
       secrets(std::move(read)),
-      reads_sessions(has_sessions(*settings)) {
+      reads_sessions(has_sessions(*settings)),
+      tls(std::move(contexts)) {
   for (const keys::AdminSecret& admin : secrets.admins.all()) {
     admins_hold.push_back(policy->catalogue.expand(admin.answer.principal.granted));
   }

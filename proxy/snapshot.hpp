@@ -8,6 +8,7 @@
 #include "policy/policy.hpp"
 #include "policy/reserved_names.hpp"
 #include "proxy/forwarding.hpp"
+#include "proxy/tls_contexts.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -17,7 +18,7 @@ namespace keygate::proxy {
 
 struct Snapshot {
   Snapshot(std::uint64_t number, std::shared_ptr<const config::Settings> from,
-           std::shared_ptr<const policy::Policy> rules, keys::Secrets read = {});
+           std::shared_ptr<const policy::Policy> rules, keys::Secrets read = {}, TlsContexts contexts = {});
 
   std::uint64_t generation;
   std::shared_ptr<const config::Settings> settings;
@@ -28,6 +29,7 @@ struct Snapshot {
   keys::Secrets secrets;                  // empty where nothing may be read
   std::vector<policy::Held> admins_hold;  // of each of secrets.admins, what it holds under this catalogue
   bool reads_sessions;
+  TlsContexts tls;  // empty where nothing may be read
 };
 
 }  // namespace keygate::proxy

@@ -1,13 +1,14 @@
 #include "proxy/upstream.hpp"
 
-#include <boost/asio/basic_stream_socket.hpp>
+#include "proxy/tls_error.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/basic_resolver.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 
 #include <algorithm>
 #include <exception>
-#include <sys/socket.h>
 #include <utility>
 
 namespace keygate::proxy {
@@ -18,20 +19,22 @@ constexpr std::chrono::seconds address_life{30};
 void on_deadline(void* owner) {
   auto& connection = *static_cast<UpstreamConnection*>(owner);
   connection.has_timed_out = true;
-  error_code ignored;
-  connection.socket.cancel(ignored);
+  connection.stream.cancel();
 }
 
 }  // namespace
 
 std::string authority_of(const config::EndpointSettings& endpoint) {
+  if (!endpoint.socket.empty()) {
+    return "localhost";
+  }
   const bool is_v6 = endpoint.host.find(':') != std::string::npos;
   const std::string host = is_v6 ? "[" + endpoint.host + "]" : endpoint.host;
-  return endpoint.port == 80 ? host : host + ":" + std::to_string(endpoint.port);
+  return endpoint.port == (endpoint.is_tls ? 443 : 80) ? host : host + ":" + std::to_string(endpoint.port);
 }
 
 UpstreamConnection::UpstreamConnection(net::io_context& io)
-    : socket(io), deadline(this, on_deadline), send_deadline(socket, has_timed_out), idle(this, [](void* self) {
+    : stream(io), deadline(this, on_deadline), send_deadline(stream, has_timed_out), idle(this, [](void* self) {
         auto& connection = *static_cast<UpstreamConnection*>(self);
         connection.owner->drop_idle(connection);
       }) {}
@@ -41,33 +44,37 @@ void UpstreamConnection::limit_send(Worker& worker, std::chrono::milliseconds af
 }
 
 void UpstreamConnection::abort() {
-  error_code ignored;
-  socket.cancel(ignored);
-  socket.close(ignored);
+  stream.cancel();
+  stream.close();
 }
 
-bool UpstreamConnection::is_stale() {
-  char byte = 0;
-  return ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
-         (errno != EAGAIN && errno != EWOULDBLOCK);
-}
-
-Upstream::Upstream(net::io_context& io, DeadlineWheel& deadlines, config::UpstreamSettings settings)
-    : io_(io), deadlines_(deadlines), settings_(std::move(settings)) {
+Upstream::Upstream(net::io_context& io, DeadlineWheel& deadlines, config::UpstreamSettings settings,
+                   std::shared_ptr<const UpstreamTls> tls)
+    : io_(io), deadlines_(deadlines), settings_(std::move(settings)), tls_(std::move(tls)) {
+  if (tls_) {
+    session_ = std::make_shared<TlsSession>();
+  }
   const config::EndpointSettings& endpoint = settings_.endpoints.front();
+  authority_ = authority_of(endpoint);
+  if (!endpoint.socket.empty()) {
+    addresses_ = {net::local::stream_protocol::endpoint(endpoint.socket)};
+    is_numeric_ = true;
+    return;
+  }
   error_code error;
   const auto address = net::ip::make_address(endpoint.host, error);
   is_numeric_ = !error;
   if (is_numeric_) {
     addresses_ = {Tcp::endpoint(address, endpoint.port)};
   }
-  authority_ = authority_of(endpoint);
 }
 
-bool Upstream::serves(const config::UpstreamSettings& wanted) const {
+bool Upstream::serves(const config::UpstreamSettings& wanted, const UpstreamTls* tls) const {
   const config::EndpointSettings& mine = settings_.endpoints.front();
   const config::EndpointSettings& other = wanted.endpoints.front();
+  const bool is_same_tls = tls == nullptr || !tls_ ? tls == tls_.get() : tls_->is_same(*tls);
   return settings_.name == wanted.name && mine.host == other.host && mine.port == other.port &&
+         mine.socket == other.socket && mine.is_tls == other.is_tls && is_same_tls &&
          settings_.connect_timeout == wanted.connect_timeout &&
          settings_.response_header_timeout == wanted.response_header_timeout &&
          settings_.idle_timeout == wanted.idle_timeout && settings_.retry_attempts == wanted.retry_attempts &&
@@ -153,17 +160,14 @@ Awaitable<error_code> Upstream::connect(UpstreamConnection& connection) {
   if (error) {
     co_return error;
   }
-  const std::vector<Tcp::endpoint> candidates = addresses_;
+  const std::vector<StreamEndpoint> candidates = addresses_;
   for (std::size_t tries = 0; tries < candidates.size(); ++tries) {
-    const Tcp::endpoint& endpoint = candidates[next_address_++ % candidates.size()];
-    error_code ignored;
-    connection.socket.close(ignored);
+    const StreamEndpoint& address = candidates[next_address_++ % candidates.size()];
     connection.has_timed_out = false;
     deadlines_.arm(connection.deadline, settings_.connect_timeout);
-    std::tie(error) = co_await connection.socket.async_connect(endpoint, use_tuple);
+    error = co_await connect_to(connection, address);
     connection.deadline.disarm();
     if (!error) {
-      connection.socket.set_option(Tcp::no_delay(true), ignored);
       connection.opened_at = SteadyClock::now();
       co_return error_code{};
     }
@@ -174,6 +178,25 @@ Awaitable<error_code> Upstream::connect(UpstreamConnection& connection) {
       error = net::error::timed_out;
     }
   }
+  co_return error;
+}
+
+// Never without TLS where it was asked for.
+Awaitable<error_code> Upstream::connect_to(UpstreamConnection& connection, StreamEndpoint address) {
+  error_code error = co_await connection.stream.connect(address);
+  if (error) {
+    co_return error;
+  }
+  const config::EndpointSettings& endpoint = settings_.endpoints.front();
+  if (!endpoint.is_tls) {
+    co_return error_code{};
+  }
+  connection.session = session_;
+  TlsHandle prepared = tls_ ? tls_->prepare(endpoint.host, *connection.session) : nullptr;
+  if (!prepared) {
+    co_return TlsError::protocol;
+  }
+  error = co_await connection.stream.start_tls(std::move(prepared));
   co_return error;
 }
 

@@ -70,9 +70,12 @@ Worker::~Worker() {
 void Worker::apply(std::shared_ptr<const Snapshot> snapshot) {
   flush_uses();  // the next policy's texts may come to lie where those of one before it lay
   auto next = std::make_shared<Generation>();
-  for (const config::UpstreamSettings& wanted : snapshot->settings->upstreams) {
-    auto kept = find_unchanged(wanted);
-    next->upstreams.push_back(kept ? std::move(kept) : std::make_shared<Upstream>(io, deadlines, wanted));
+  const auto& secured = snapshot->tls.upstreams;
+  for (std::size_t i = 0; i < snapshot->settings->upstreams.size(); ++i) {
+    const config::UpstreamSettings& wanted = snapshot->settings->upstreams[i];
+    const auto tls = i < secured.size() ? secured[i] : nullptr;
+    auto kept = find_unchanged(wanted, tls.get());
+    next->upstreams.push_back(kept ? std::move(kept) : std::make_shared<Upstream>(io, deadlines, wanted, tls));
   }
   const config::ResolutionSettings& resolution = snapshot->settings->resolution;
   if (current_) {
@@ -85,10 +88,10 @@ void Worker::apply(std::shared_ptr<const Snapshot> snapshot) {
 }
 
 // The upstream as it runs now, with its idle connections, where a reload has not changed it.
-std::shared_ptr<Upstream> Worker::find_unchanged(const config::UpstreamSettings& wanted) const {
+std::shared_ptr<Upstream> Worker::find_unchanged(const config::UpstreamSettings& wanted, const UpstreamTls* tls) const {
   if (current_) {
     for (const auto& upstream : current_->upstreams) {
-      if (upstream->serves(wanted)) {
+      if (upstream->serves(wanted, tls)) {
         return upstream;
       }
     }

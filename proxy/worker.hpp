@@ -118,7 +118,7 @@ class Worker {
     std::string scopes;
   };
 
-  std::shared_ptr<Upstream> find_unchanged(const config::UpstreamSettings& wanted) const;
+  std::shared_ptr<Upstream> find_unchanged(const config::UpstreamSettings& wanted, const UpstreamTls* tls) const;
   void ensure_ticking();
   void wait_for_tick();
   void advance_deadlines();

@@ -34,13 +34,17 @@ TEST(ListenerAddress, IsNumericWithAPort) {
       {"127.0.0.1:080", "\"080\" is not a port"},
       {"127.0.0.1:", "\"\" is not a port"},
       {"127.0.0.1:-1", "\"-1\" is not a port"},
-      {"unix:/run/k.sock", "a \"unix:\" address is not supported by this version yet"},
+      {"unix:/run/k.sock", "unix:/run/k.sock"},
+      {"unix:k.sock", "unix:k.sock"},
+      {"unix:", "\"unix:\" has no path"},
+      {"unix://run/k.sock", "\"unix://run/k.sock\" begins with two slashes"},
   };
   for (const auto& row : rows) {
     const auto result = parse_listener_address(row.text);
     const auto* listener = std::get_if<ListenerSettings>(&result);
-    const auto got =
-        listener != nullptr ? listener->host + " " + std::to_string(listener->port) : fault_in(std::get<Fault>(result));
+    const auto got = listener == nullptr         ? fault_in(std::get<Fault>(result))
+                     : !listener->socket.empty() ? name_of(*listener)
+                                                 : listener->host + " " + std::to_string(listener->port);
     EXPECT_EQ(got, row.expected) << row.text;
   }
 }
@@ -69,14 +73,20 @@ TEST(Endpoint, IsAnHttpAddressWithoutAPath) {
       {"http://[app]:80", "\"[app]:80\" does not begin with a host name or address"},
       {"app:3000", "\"app:3000\" is not an http:// address"},
       {"http:/app", "\"http:/app\" is not an http:// address"},
-      {"https://app", "an \"https://\" endpoint is not supported by this version yet"},
-      {"unix:/run/app.sock", "a \"unix:\" endpoint is not supported by this version yet"},
+      {"https://app", "app 443 tls"},
+      {"HTTPS://app:8443", "app 8443 tls"},
+      {"https://app/", "an endpoint has no path"},
+      {"unix:/run/app.sock", "/run/app.sock"},
+      {"unix:", "\"unix:\" has no path"},
+      {"unix:///run/app.sock", "\"unix:///run/app.sock\" begins with two slashes"},
   };
   for (const auto& row : rows) {
     const auto result = parse_endpoint(row.text);
     const auto* endpoint = std::get_if<EndpointSettings>(&result);
-    const auto got =
-        endpoint != nullptr ? endpoint->host + " " + std::to_string(endpoint->port) : fault_in(std::get<Fault>(result));
+    const auto got = endpoint == nullptr ? fault_in(std::get<Fault>(result))
+                     : !endpoint->socket.empty()
+                         ? endpoint->socket
+                         : endpoint->host + " " + std::to_string(endpoint->port) + (endpoint->is_tls ? " tls" : "");
     EXPECT_EQ(got, row.expected) << row.text;
   }
 }

@@ -174,11 +174,11 @@ const std::vector<Mistake> mistakes{
             three_lines + "identity_headers: {user: X-$USER}\n",
             {"4:26: identity_headers.user: a single dollar stands in \"X-$USER\"; write $$ for a dollar, ${NAME} for a "
              "variable"}},
-    Mistake{"UpstreamHttps",
-            "upstream: https://127.0.0.1:3000\n"
+    Mistake{"UpstreamHttpsWithPath",
+            "upstream: https://127.0.0.1:3000/\n"
             "policy: {routes: [{name: all, match: {path: '/{rest...}'}, anonymous: true}]}\n"
             "resolution: {store: {path: keygate.db}}\n",
-            {"1:11: upstream: an \"https://\" endpoint is not supported by this version yet"}},
+            {"1:11: upstream: an endpoint has no path; write https://127.0.0.1:3000"}},
     Mistake{"UpstreamWithPath",
             "upstream: http://127.0.0.1:3000/api\n"
             "policy: {routes: [{name: all, match: {path: '/{rest...}'}, anonymous: true}]}\n"

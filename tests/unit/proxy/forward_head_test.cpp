@@ -280,6 +280,14 @@ TEST(ForwardingHeaders, A11_H06_OfAnUntrustedPeerAreReplaced) {
   EXPECT_EQ(values_of(head, "forwarded"), Values{"for=203.0.113.7;host=\"a.example\";proto=http"});
 }
 
+TEST(ForwardingHeaders, SayHttpsOfAClientThatCameOverTls) {
+  Sender sender;
+  sender.is_secure = true;
+  const std::string head = Forwarder().forward(get("/x", "X-Forwarded-Proto: http\r\n"), sender);
+  EXPECT_EQ(values_of(head, "x-forwarded-proto"), Values{"https"});
+  EXPECT_EQ(values_of(head, "forwarded"), Values{"for=203.0.113.7;host=\"a.example\";proto=https"});
+}
+
 TEST(ForwardingHeaders, A11_OfATrustedPeerAreContinued) {
   Sender sender;
   sender.is_trusted = true;

@@ -46,6 +46,7 @@ struct Sender {
   std::string request_id = "0123456789abcdef01234567";
   policy::Environment prefix = policy::Environment::none;
   policy::Principal principal{"key_1", "org_1", "user_1", policy::Environment::live, {"projects:read"}, {}};
+  bool is_secure = false;
 };
 
 class Forwarder {
@@ -97,6 +98,7 @@ class Forwarder {
                              .client_host = head.host,
                              .peer = sender.peer,
                              .is_peer_v6 = sender.peer.find(':') != std::string::npos,
+                             .is_secure = sender.is_secure,
                              .is_peer_trusted = sender.is_trusted,
                              .request_id = sender.request_id};
     // Exactly the room that was measured: what is written beyond it is seen by the sanitizers, and by this.

@@ -21,7 +21,7 @@ config::Settings with_sessions() {
 
 class CrossSite : public ::testing::Test {
  protected:
-  bool is_cross_site(const std::string& method, const std::string& fields) {
+  bool is_cross_site(const std::string& method, const std::string& fields, bool is_secure = false) {
     const HeadText text(method + " / HTTP/1.1\r\nHost: app.example\r\nCookie: session=abc\r\n" + fields + "\r\n",
                         snapshot->reserved);
     auto parsed = policy::RequestTarget::parse(text.head().target);
@@ -29,7 +29,7 @@ class CrossSite : public ::testing::Test {
     const policy::Route* const route =
         snapshot->policy->table.match({"", text.head().method, &target, text.head().headers()});
     keys::Hasher hash;
-    const Approach found = approach(*snapshot, route, text.head(), target, hash);
+    const Approach found = approach(*snapshot, route, text.head(), target, hash, is_secure);
     EXPECT_EQ(found.caller.kind, policy::CredentialKind::session);
     return found.caller.is_cross_site;
   }
@@ -48,13 +48,20 @@ TEST_F(CrossSite, IsWhatChangesSomethingAndDoesNotComeFromTheSameOrigin) {
   EXPECT_TRUE(is_cross_site("POST", "Origin: https://app.example:8443\r\n"));
 }
 
+TEST_F(CrossSite, OverTlsAPageThatCameWithoutIsAnother) {
+  EXPECT_TRUE(is_cross_site("POST", "Origin: http://app.example\r\n", true));
+  EXPECT_FALSE(is_cross_site("POST", "Origin: https://app.example\r\n", true));
+  // Without TLS here, a proxy before us may have ended it: both may be the page's own.
+  EXPECT_FALSE(is_cross_site("POST", "Origin: http://app.example\r\n"));
+  EXPECT_FALSE(is_cross_site("POST", "Origin: https://app.example\r\n"));
+}
+
 TEST_F(CrossSite, WhatTheBrowserSaysCountsOverOrigin) {
   EXPECT_FALSE(is_cross_site("POST", "Sec-Fetch-Site: same-origin\r\n"));
   for (const char* const site : {"cross-site", "same-site", "none", "Same-Origin", ""}) {
     EXPECT_TRUE(is_cross_site("POST", "Sec-Fetch-Site: " + std::string(site) + "\r\n")) << site;
     // A page of plain HTTP, say, of the same name.
-    EXPECT_TRUE(
-        is_cross_site("POST", "Origin: http://app.example\r\nSec-Fetch-Site: " + std::string(site) + "\r\n"))
+    EXPECT_TRUE(is_cross_site("POST", "Origin: http://app.example\r\nSec-Fetch-Site: " + std::string(site) + "\r\n"))
         << site;
   }
 }

@@ -144,7 +144,7 @@ TEST(Rehearsal, ATrustedProxyIsBelieved) {
 
 TEST(Rehearsal, AnUpstreamMayHaveItsOwnName) {
   auto settings = testing::plain_settings();
-  settings.upstreams.front().endpoints.push_back({"::1", 3000, {}});
+  settings.upstreams.front().endpoints.push_back({"::1", 3000, {}, false, {}});
   settings.upstreams.front().preserve_host = false;
   const Rehearsed done(with_key("GET /x HTTP/1.1"), settings);
   EXPECT_THAT(done.changed(), Contains("Host rewritten: the upstream's own name"));

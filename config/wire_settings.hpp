@@ -1,0 +1,52 @@
+// Both ends of the wire as the operator asked for them: part of Settings (docs/configuration.md).
+#pragma once
+
+#include "config/problem.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace keygate::config {
+
+// What certificates a listener asks its clients for.
+enum class ClientCertificate : std::uint8_t { none, optional, required };
+
+struct ListenerTlsSettings {
+  std::string certificate_file;  // PEM, the chain with the listener's own certificate first
+  std::string private_key_file;
+  std::string client_ca_file;  // who may have issued a client's; empty exactly where client_certificate is none
+  ClientCertificate client_certificate = ClientCertificate::none;
+  bool needs_tls13 = false;  // min_version: "1.3"
+  Position where;
+};
+
+struct ListenerSettings {
+  std::string host = "127.0.0.1";  // numeric address, v6 without brackets
+  std::uint16_t port = 8080;
+  Position where;
+  std::string socket;  // path of a unix socket, in place of host and port
+  std::optional<ListenerTlsSettings> tls;
+  bool proxy_protocol = false;  // each connection begins with a PROXY header
+};
+
+// "127.0.0.1:8080", "[::1]:8080", "unix:/run/keygate.sock"
+std::string name_of(const ListenerSettings& listener);
+
+struct EndpointSettings {
+  std::string host;  // name or numeric address
+  std::uint16_t port = 80;
+  Position where;
+  bool is_tls = false;  // https://
+  std::string socket;   // path of a unix socket, in place of all above
+};
+
+struct UpstreamTlsSettings {
+  std::string ca_file;           // the only certificates trusted; empty: what the system trusts
+  std::string server_name;       // asked for and expected in the certificate; empty: the endpoint's host
+  std::string certificate_file;  // ours, with its key; both or neither
+  std::string private_key_file;
+  Position where;
+};
+
+}  // namespace keygate::config

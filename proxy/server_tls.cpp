@@ -1,0 +1,77 @@
+#include "proxy/server_tls.hpp"
+
+#include "proxy/certificate.hpp"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <string_view>
+#include <utility>
+
+namespace keygate::proxy {
+namespace {
+
+// Forward secrecy and authenticated encryption, nothing else; TLS 1.3 has no other.
+constexpr const char* tls12_ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL";
+constexpr std::string_view http11("\x08http/1.1", 9);
+
+// A client that names protocols and not this one cannot be talked to (RFC 7301 §3.2).
+int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
+                    unsigned int offered_size, void*) {
+  unsigned char* found = nullptr;
+  const auto* const ours = reinterpret_cast<const unsigned char*>(http11.data());
+  const int outcome =
+      SSL_select_next_proto(&found, size, ours, static_cast<unsigned int>(http11.size()), offered, offered_size);
+  *chosen = found;
+  return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+std::optional<config::Fault> trust_clients(SSL_CTX* context, const config::ListenerTlsSettings& settings) {
+  if (settings.client_certificate == config::ClientCertificate::none) {
+    return std::nullopt;
+  }
+  ERR_clear_error();
+  auto* const names = SSL_load_client_CA_file(settings.client_ca_file.c_str());
+  if (names == nullptr || SSL_CTX_load_verify_file(context, settings.client_ca_file.c_str()) != 1) {
+    sk_X509_NAME_pop_free(names, X509_NAME_free);
+    return config::Fault{config::quoted(settings.client_ca_file) + " cannot be read as certificates",
+                         "it has to be a PEM file that this process may read"};
+  }
+  SSL_CTX_set_client_CA_list(context, names);
+  const bool is_required = settings.client_certificate == config::ClientCertificate::required;
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (is_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
+  return std::nullopt;
+}
+
+}  // namespace
+
+void ServerTls::Free::operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+
+config::Parsed<std::shared_ptr<const ServerTls>> ServerTls::load(const config::ListenerTlsSettings& settings) {
+  std::shared_ptr<ServerTls> tls(new ServerTls);
+  tls->context_.reset(SSL_CTX_new(TLS_server_method()));
+  SSL_CTX* const context = tls->context_.get();
+  if (context == nullptr ||
+      SSL_CTX_set_min_proto_version(context, settings.needs_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION) != 1 ||
+      SSL_CTX_set_cipher_list(context, tls12_ciphers) != 1) {
+    return config::Fault{"OpenSSL does not offer what TLS needs here", ""};
+  }
+  set_common_options(context);
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+  SSL_CTX_set_max_early_data(context, 0);  // what comes early can be replayed
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
+  // Resumption by tickets, which cost no memory here. Their key is this context's own: one of another listener, or of
+  // what was in force before a reload, opens nothing.
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  static constexpr unsigned char session_context[] = {'k', 'e', 'y', 'g', 'a', 't', 'e'};
+  SSL_CTX_set_session_id_context(context, session_context, sizeof session_context);
+  if (auto fault = use_certificate(context, settings.certificate_file, settings.private_key_file)) {
+    return std::move(*fault);
+  }
+  if (auto fault = trust_clients(context, settings)) {
+    return std::move(*fault);
+  }
+  return std::shared_ptr<const ServerTls>(std::move(tls));
+}
+
+}  // namespace keygate::proxy
