@@ -30,6 +30,7 @@ RedisReply value_of(const redisReply& raw) {
       return {RedisReply::Type::error, 0, text_of(raw)};
     case REDIS_REPLY_ARRAY: {
       RedisReply array{RedisReply::Type::array};
+      array.elements.reserve(raw.elements);
       for (std::size_t i = 0; i < raw.elements; ++i) array.elements.push_back(value_of(*raw.element[i]));
       return array;
     }
@@ -43,6 +44,8 @@ RedisReply value_of(const redisReply& raw) {
 std::string encode_command(const RedisWords& words) {
   std::vector<const char*> texts;
   std::vector<std::size_t> sizes;
+  texts.reserve(words.size());
+  sizes.reserve(words.size());
   for (const std::string_view word : words) {
     texts.push_back(word.data() == nullptr ? "" : word.data());
     sizes.push_back(word.size());
