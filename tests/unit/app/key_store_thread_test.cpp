@@ -73,6 +73,7 @@ TEST_F(ConcurrentKeyStore, HearsOfWhatAnotherProcessDoesToTheFile) {
   const auto thread = std::move(*KeyStoreThread::start(path_, std::chrono::seconds(60), listener()));
   keys::Store other = *keys::Store::open(path_);
   const keys::CreatedKey key = *other.create(new_key(), unix_now());
+  ASSERT_TRUE(other.rotate(key.stored.id, 3600, unix_now()).has_value());
   EXPECT_TRUE(hears(key.stored.digest, KeyChange::changed));
   ASSERT_TRUE(other.revoke(key.stored.id, unix_now()).has_value());
   EXPECT_TRUE(hears(key.stored.digest, KeyChange::revoked));
@@ -82,11 +83,12 @@ TEST_F(ConcurrentKeyStore, TellsAgainWhatMayHaveBeenMissedAndNothingOlder) {
   keys::KeyDigest old, recent;
   {
     keys::Store store = *keys::Store::open(path_);
-    old = store.create(new_key(), unix_now() - 3600)->stored.digest;
-    recent = store.create(new_key(), unix_now() - 5)->stored.digest;
+    const auto revoked = [&](std::int64_t at) { return store.revoke(store.create(new_key(), at)->stored.id, at); };
+    old = revoked(unix_now() - 3600)->digest;
+    recent = revoked(unix_now() - 5)->digest;
   }
   const auto thread = std::move(*KeyStoreThread::start(path_, std::chrono::seconds(60), listener()));
-  EXPECT_TRUE(hears(recent, KeyChange::changed));
+  EXPECT_TRUE(hears(recent, KeyChange::revoked));
   const std::lock_guard lock(mutex_);
   EXPECT_EQ(heard_.size(), 1U);
 }
@@ -101,6 +103,7 @@ TEST_F(ConcurrentKeyStore, DoesWhatWaitsAndWritesUsesBeforeItEnds) {
     id = key.stored.id;
     digest = key.stored.digest;
     uses.note(digest, unix_now(), "projects:read");
+    ASSERT_TRUE(store.revoke(id, unix_now()).has_value());
   }));
   thread.reset();
   keys::Store store = *keys::Store::open(path_);
