@@ -120,11 +120,9 @@ TEST_F(RevocationPublisherTest, LeavesNothingForTheLoopToWaitForWhenItGoes) {
   io.run_for(300ms);  // until it rests between two tries
   ASSERT_FALSE(io.stopped());
   sink.reset();
-  const auto begin = Clock::now();
   io.restart();
-  io.run_for(5s);
-  EXPECT_TRUE(io.stopped());
-  EXPECT_LT(Clock::now() - begin, 500ms);
+  while (io.poll() > 0) continue;
+  EXPECT_TRUE(io.stopped()) << "a timer is still running";
 }
 
 TEST_F(RevocationPublisherTest, SignsWithTheKeysOfAReload) {
