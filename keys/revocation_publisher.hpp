@@ -35,6 +35,9 @@ class RevocationPublisher {
   // The tombstone lives for `bound`, counted from when Redis has it. `changed` does not take the place of `revoked`.
   void publish(const KeyDigest& digest, Tombstone kind, std::chrono::milliseconds bound, Done done);
 
+  // What is signed and named from now on, of what is still being tried too.
+  void apply(RecordCodec codec);
+
   std::size_t pending() const;
   const RevocationPublisherCounters& counters() const;
 
