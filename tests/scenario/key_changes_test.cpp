@@ -114,9 +114,6 @@ TEST(KeyChanges, UseOfAKeyAtAnyProxyIsToldToTheKeyServer) {
 TEST(KeyChanges, C01_AScopeIsAskedForFromMemoryFromRedisAndCold) {
   const Fleet fleet({.staleness_bound = "2s", .threads = {1, 1, 1}});
   const Key key = fleet.service.create();
-  // A new key has a tombstone, since somebody may remember it as unknown, and is not shared while that lives.
-  EXPECT_TRUE(eventually([&] { return fleet.redis.command({"EXISTS", fleet.redis_key(key)}) == "1"; }));
-  EXPECT_TRUE(eventually([&] { return fleet.redis.command({"EXISTS", fleet.redis_key(key)}) == "0"; }));
   EXPECT_EQ(outcome_at(fleet.proxy(0), key), "200 ok");
   EXPECT_EQ(outcome_at(fleet.proxy(0), key, "/admin/x"), "403 insufficient_scope");
   EXPECT_TRUE(eventually([&] { return fleet.redis.command({"EXISTS", fleet.redis_key(key)}) == "1"; }));
