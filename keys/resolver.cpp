@@ -44,8 +44,9 @@ std::shared_ptr<const Record> Resolver::Impl::remember(const Flight& flight, Fou
   return record;
 }
 
-// A change was pushed, and the shared cache, which would have the tombstone, could not be read: whoever answered may not
-// have heard of the change yet. So the answer is looked at again every few seconds, as if there were no push (F-27).
+// A change was pushed, and the shared cache, which would have the tombstone, could not be read: whoever answered may
+// not have heard of the change yet. So the answer is looked at again every few seconds, as if there were no push
+// (F-27).
 bool Resolver::Impl::is_unconfirmed(const Flight& flight) const {
   const auto oldest = parts.now() - bound;
   return parts.cache != nullptr && !flight.cache_time && changes.has_changed_since(flight.digest, oldest, oldest);

@@ -81,7 +81,7 @@ struct MemberWatch {
   bool on_comment(json::string_view, error_code&) { return true; }
 
   std::vector<Names> open;  // of each object that has begun
-  std::string key;                          // as far as it has been read
+  std::string key;          // as far as it has been read
 };
 
 }  // namespace

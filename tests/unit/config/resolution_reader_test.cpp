@@ -33,7 +33,8 @@ struct Row {
 TEST(Resolution, SaysWhatIsWrong) {
   const std::vector<Row> rows{
       {with_resolution("staleness_bound: 60s"), "who knows the keys is missing"},
-      {with_resolution("store: {path: a}, service: {url: 'http://127.0.0.1/'}"), "\"service\" and \"store\" stand here"},
+      {with_resolution("store: {path: a}, service: {url: 'http://127.0.0.1/'}"),
+       "\"service\" and \"store\" stand here"},
       {with_service(", token_file: a, token_env: B"), "\"token_file\" and \"token_env\" stand here"},
       {with_service(", session_scopes: [a]"), "\"session_scopes\" without \"session_url\""},
       {with_service(", mapping: {valid: /ok, key_id: /id}"), "only \"dialect: custom\" has a \"mapping\""},
@@ -55,8 +56,9 @@ TEST(Resolution, SaysWhatIsWrong) {
 
 // Without them a refusal would pass for a grant, and a grant would be nobody's.
 TEST(Resolution, ACustomServiceHasToSayWhetherAKeyIsGoodAndWhich) {
-  for (const char* const mapping : {"{valid: null, key_id: /id}", "{valid: /ok, key_id: null}", "{valid: '', key_id: /id}",
-                                    "{key_id: /id}", "{valid: /ok}", "{valid: ok, key_id: /id}"}) {
+  for (const char* const mapping :
+       {"{valid: null, key_id: /id}", "{valid: /ok, key_id: null}", "{valid: '', key_id: /id}", "{key_id: /id}",
+        "{valid: /ok}", "{valid: ok, key_id: /id}"}) {
     EXPECT_THAT(faults_in(with_service(", dialect: custom, mapping: " + std::string(mapping))), testing::Not(IsEmpty()))
         << mapping;
   }
@@ -81,7 +83,7 @@ TEST(Resolution, WarnsOfWhatGoesAboutInClear) {
 TEST(Resolution, UseIsReportedBesideTheBundledServicesUrl) {
   const auto usage_of = [](const std::string& members) {
     const Loaded loaded = load(with_resolution("service: {" + members + "}"));
-    const auto& usage = loaded.settings.resolution.service->usage_url;
+    const auto& usage = loaded.settings->resolution.service->usage_url;
     return usage ? usage->authority + usage->target : "";
   };
   EXPECT_EQ(usage_of("url: 'http://localhost:4000/v1/keys/verify'"), "localhost:4000/v1/usage");

@@ -53,8 +53,7 @@ TEST_F(CrossSite, WhatTheBrowserSaysCountsOverOrigin) {
   for (const char* const site : {"cross-site", "same-site", "none", "Same-Origin", ""}) {
     EXPECT_TRUE(is_cross_site("POST", "Sec-Fetch-Site: " + std::string(site) + "\r\n")) << site;
     // A page of plain HTTP, say, of the same name.
-    EXPECT_TRUE(
-        is_cross_site("POST", "Origin: http://app.example\r\nSec-Fetch-Site: " + std::string(site) + "\r\n"))
+    EXPECT_TRUE(is_cross_site("POST", "Origin: http://app.example\r\nSec-Fetch-Site: " + std::string(site) + "\r\n"))
         << site;
   }
 }
