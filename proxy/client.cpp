@@ -101,9 +101,19 @@ void Client::on_change(const keys::KeyDigest& digest) {
   }
 }
 
-void Client::abort() { cut(policy::Reason::draining); }
+void Client::abort() { end_now(policy::Reason::draining); }
 
 void Client::cut(policy::Reason why) {
+  if (awaited == nullptr) {
+    return end_now(why);
+  }
+  // Nothing has been said to it yet: it hears why, once the upstream's connection has ended.
+  is_leaving = true;
+  was_cut = was_cut.value_or(why);
+  awaited->abort();
+}
+
+void Client::end_now(policy::Reason why) {
   is_leaving = has_left = true;
   was_cut = was_cut.value_or(why);
   error_code ignored;

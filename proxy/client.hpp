@@ -40,8 +40,11 @@ class Client final : public Resident {
   void on_change(const keys::KeyDigest& digest) override;
   void on_drain() override;
   void abort() override;
-  // Ends what is being served, because who asked for it no longer may.
+  // Ends what is being served, because who asked for it no longer may: with an answer where none has begun.
   void cut(policy::Reason why);
+
+  // Closes the connection in the middle of whatever is being said.
+  void end_now(policy::Reason why);
 
   Worker& worker;
   TcpSocket socket;

@@ -38,7 +38,7 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
   unsigned tries_left = 1 + upstream_->settings().retry_attempts;
   Tried tried = Tried::may_retry;
   bool must_be_new = false;
-  while (tried == Tried::may_retry && tries_left > 0 && !client_.has_left) {
+  while (tried == Tried::may_retry && tries_left > 0 && !client_.has_left && !client_.was_cut) {
     --tries_left;
     connection_ = must_be_new ? nullptr : take_idle();
     if (!connection_) {
@@ -46,8 +46,8 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
       if (!is_connected) {
         continue;  // nothing has been sent: the next try is as good as the first
       }
-      if (client_.has_left) {
-        break;  // or was cut, as its key was revoked meanwhile
+      if (client_.has_left || client_.was_cut) {
+        break;  // its key was revoked meanwhile, say: nothing is sent any more
       }
     }
     must_be_new = true;  // an idle connection that had gone stale is seldom the only one
@@ -99,7 +99,7 @@ Awaitable<bool> Exchange::connect() {
 // Nothing has come back, nothing of a body has been used up, and doing it twice does no more than doing it once (N-12).
 bool Exchange::may_resend() const {
   return connection_->is_reused && !connection_->has_timed_out && !has_answer_begun_ && !client_.has_left &&
-         policy::is_idempotent(request_.method) && !request_.has_body();
+         !client_.was_cut && policy::is_idempotent(request_.method) && !request_.has_body();
 }
 
 // Head, and as much of the body as has come with it, in one write; the rest of the body follows beside the response.

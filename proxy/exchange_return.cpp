@@ -36,6 +36,10 @@ Awaitable<After> Exchange::fail_upstream() {
     finish(leaving_reason(), 0);
     co_return After::close;
   }
+  if (client_.was_cut) {
+    keeps_client_ = false;
+    co_return co_await deny(*client_.was_cut);
+  }
   if (upload_.failure) {
     keeps_client_ = false;
     co_return co_await deny(*upload_.failure);

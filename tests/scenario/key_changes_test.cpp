@@ -158,6 +158,26 @@ TEST(KeyChanges, C06_AnAnswerFromBeforeTheRevocationNeverTakesTheTombstonesPlace
   EXPECT_NE(fleet.redis.command({"GET", fleet.redis_key(key)}).find(R"("state":"revoked")"), std::string::npos);
 }
 
+// Granted a moment ago, and nothing has come back yet.
+TEST(KeyChanges, C05_WhoWaitsForTheUpstreamWhileItsKeyIsRevokedIsToldSo) {
+  Fleet fleet({.threads = {1}});
+  const Key key = fleet.service.create();
+  fleet.upstream.follow([](Turn& turn) {
+    turn.hold();
+    turn.answer(200, "too late");
+  });
+  RawClient client(fleet.proxy(0).port());
+  client.send(request_with(key));
+  RawClient upload(fleet.proxy(0).port());
+  upload.send("POST /v1/x HTTP/1.1\r\nHost: api.local\r\n" + key.bearer() + "Content-Length: 1000\r\n\r\nabc");
+  ASSERT_TRUE(eventually([&] { return fleet.upstream.held() == 2; }));
+  fleet.service.revoke(key.id);
+  EXPECT_EQ(outcome_of(client.read_response()), "401 revoked_key");
+  EXPECT_EQ(outcome_of(upload.read_response()), "401 revoked_key");
+  EXPECT_TRUE(eventually([&] { return fleet.upstream.open_connections() == 0; }));
+  fleet.upstream.release();
+}
+
 class OpenResponses : public testing::Test {
  protected:
   // Sends the beginning of a response that does not end, and waits until it is cut.
