@@ -104,7 +104,7 @@ void Client::on_change(const keys::KeyDigest& digest) {
 void Client::abort() { end_now(policy::Reason::draining); }
 
 void Client::cut(policy::Reason why) {
-  if (awaited == nullptr) {
+  if (awaited == nullptr || has_answer_begun) {
     return end_now(why);
   }
   // Nothing has been said to it yet: it hears why, once the upstream's connection has ended.

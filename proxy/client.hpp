@@ -60,6 +60,7 @@ class Client final : public Resident {
   bool is_leaving = false;                // told to leave while idle
   UpstreamConnection* awaited = nullptr;  // an answer is waited for here; cancelled when the client leaves
   bool has_left = false;
+  bool has_answer_begun = false;          // a final one, to what is being served
   std::optional<policy::Reason> was_cut;  // by us: it took longer than there was time to drain, or its key went
   Vigil* vigil = nullptr;                 // over the credential of what is being served
   std::uint64_t served = 0;               // requests, the current one included

@@ -30,6 +30,7 @@ Exchange::Exchange(Client& client, ExchangeParts& room, std::shared_ptr<const Ge
       began_(SteadyClock::now()),
       began_at_(std::chrono::system_clock::now()),
       vigil_(client) {
+  client.has_answer_begun = false;
   request_.field_count = 0;
   request_.method_word = {};
   request_.method = policy::Method::get;

@@ -59,6 +59,7 @@ Awaitable<After> Exchange::fail_upstream() {
 
 // The response, head and body. From its head on nothing can be said to the client any more but by breaking off.
 Awaitable<After> Exchange::return_response() {
+  client_.has_answer_begun = true;
   const BodyDelivery delivery = delivery_of(response_, request_);
   keeps_client_ = is_request_body_done_ && delivery != BodyDelivery::until_close && may_keep_client();
   const ReturnFacts facts{.response = response_,

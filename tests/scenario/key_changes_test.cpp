@@ -174,8 +174,8 @@ TEST(KeyChanges, C05_WhoWaitsForTheUpstreamWhileItsKeyIsRevokedIsToldSo) {
   fleet.service.revoke(key.id);
   EXPECT_EQ(outcome_of(client.read_response()), "401 revoked_key");
   EXPECT_EQ(outcome_of(upload.read_response()), "401 revoked_key");
-  EXPECT_TRUE(eventually([&] { return fleet.upstream.open_connections() == 0; }));
   fleet.upstream.release();
+  EXPECT_TRUE(eventually([&] { return fleet.upstream.open_connections() == 0; }));
 }
 
 class OpenResponses : public testing::Test {
