@@ -295,15 +295,19 @@ TEST_F(WebSocket, F37_ASideThatDoesNotReadHoldsTheOtherBack) {
     client.finish_sending();
   });
   EXPECT_TRUE(eventually([&] { return upstream.held() == 1; }));
-  EXPECT_EQ(ask(request_to("/v1/x")).status, 401);
-  if (!is_sanitized) {
-    EXPECT_LT(peak_resident_bytes(keygate.pid()), 24U << 20U);
+  // Others are served meanwhile, for longer than it takes to gather it all.
+  RawClient other = keygate.connect();
+  for (int i = 0; i < 500; ++i) {
+    EXPECT_EQ(other.ask(request_to("/v1/x")).status, 401);
   }
   upstream.release();
   sending.join();
   EXPECT_TRUE(eventually([&] { return upstream.open_connections() == 0; }));
   const std::string all = upstream.bytes();
   const std::size_t head = all.find("\r\n\r\n") + 4;
+  if (!is_sanitized) {
+    EXPECT_LT(peak_resident_bytes(keygate.pid()), 24U << 20U);
+  }
   EXPECT_TRUE(all.compare(head, std::string::npos, much) == 0) << all.size() - head << " bytes arrived";
   EXPECT_EQ(text_of(line_of_tunnel(), "bytes_in"), std::to_string(much.size()));
 }
