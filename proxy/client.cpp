@@ -69,7 +69,7 @@ void Client::on_tick() {
   if (vigil != nullptr) {
     vigil->on_tick();
   }
-  if (awaited == nullptr) {
+  if (awaited == nullptr || may_half_close) {
     return;
   }
   pollfd state{socket.native_handle(), POLLRDHUP, 0};

@@ -59,6 +59,7 @@ class Client final : public Resident {
   bool is_idle = false;                   // between two requests, nothing received
   bool is_leaving = false;                // told to leave while idle
   UpstreamConnection* awaited = nullptr;  // an answer is waited for here; cancelled when the client leaves
+  bool may_half_close = false;            // in a tunnel: that it has closed its side is for the other end to hear
   bool has_left = false;
   bool has_answer_begun = false;          // a final one, to what is being served
   std::optional<policy::Reason> was_cut;  // by us: it took longer than there was time to drain, or its key went

@@ -1,5 +1,6 @@
 #include "proxy/exchange.hpp"
 #include "proxy/judging.hpp"
+#include "proxy/upgrade.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
@@ -69,6 +70,9 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
   }
   if (tried != Tried::answered) {
     co_return co_await fail_upstream();
+  }
+  if (response_.status == 101) {
+    co_return co_await switch_protocols();
   }
   co_return co_await return_response();
 }
@@ -207,9 +211,15 @@ Awaitable<Exchange::Tried> Exchange::receive_head() {
         co_return Tried::failed;
       }
       if (!response_.is_interim()) {
-        has_final_head_ = true;
-        connection_->deadline.disarm();
-        upstream_wait_ = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - request_sent_);
+        note_final_head();
+        co_return Tried::answered;
+      }
+      if (response_.status == 101 && request_.is_upgrade) {
+        if (const auto flaw = judge_switch(request_, response_)) {
+          upstream_flaw_ = *flaw;
+          co_return Tried::failed;
+        }
+        note_final_head();
         co_return Tried::answered;
       }
       if (!co_await pass_interim()) {
@@ -239,6 +249,12 @@ Awaitable<Exchange::Tried> Exchange::receive_head() {
     has_answer_begun_ = true;
     answer_end_ += size;
   }
+}
+
+void Exchange::note_final_head() {
+  has_final_head_ = true;
+  connection_->deadline.disarm();
+  upstream_wait_ = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - request_sent_);
 }
 
 // One interim response at the start of answer_: on to a client that can take it, then out of the buffer. False: one too

@@ -1,4 +1,5 @@
 #include "proxy/exchange.hpp"
+#include "proxy/tunnel.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -109,12 +110,43 @@ Awaitable<After> Exchange::return_response() {
   co_return keeps_client_ ? After::keep : After::linger;
 }
 
+// The upstream speaks WebSocket from here on, and so does the client once it has heard of it: until then nothing that
+// it sent behind its request went anywhere. Neither connection carries HTTP again.
+Awaitable<After> Exchange::switch_protocols() {
+  Buffer room = worker_.buffers.lease(return_head_bound(response_));
+  const std::size_t size = write_switching_head(response_, room.span());
+  bool is_told = co_await send_to_client({room.data(), size});
+  const std::string_view first(answer_.data() + answer_head_, answer_end_ - answer_head_);
+  if (is_told && !first.empty()) {
+    is_told = co_await send_to_client(first);
+    bytes_out_ = is_told ? first.size() : 0;
+  }
+  room.release();
+  out_.release();
+  answer_.release();
+  if (!is_told) {
+    connection_->abort();
+    connection_.reset();
+    finish(leaving_reason(), 0);
+    co_return After::close;
+  }
+  Tunnel tunnel(client_, *connection_, snapshot_.settings->limits);
+  const Tunnel::End end = co_await tunnel.run();
+  bytes_in_ = tunnel.bytes_up();
+  bytes_out_ += tunnel.bytes_down();
+  const bool has_client_broken = client_.has_left || end == Tunnel::End::client_broke;
+  const bool is_whole = !has_client_broken && end == Tunnel::End::whole;
+  finish(is_whole ? Reason::ok : has_client_broken ? leaving_reason() : Reason::upstream_truncated, response_.status);
+  connection_->abort();
+  co_return is_whole && !tunnel.has_client_finished() ? After::linger : After::close;
+}
+
 // The client left, or was sent away.
 Reason Exchange::leaving_reason() const { return client_.was_cut.value_or(Reason::client_closed); }
 
 bool Exchange::upstream_is_reusable(bool is_complete) const {
   return is_complete && is_request_body_done_ && !upload_.is_running && response_.keep_alive &&
-         response_.framing != BodyFraming::until_close && !has_answer_more_;
+         response_.framing != BodyFraming::until_close && !has_answer_more_ && !request_.is_upgrade;
 }
 
 }  // namespace keygate::proxy

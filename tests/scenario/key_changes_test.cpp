@@ -261,5 +261,59 @@ TEST_F(OpenResponses, C05F20_GoOnForABoundMoreWhileNobodyCanBeAsked) {
   EXPECT_GE(Clock::now() - begin, milliseconds(900)) << "cut before one more bound had passed";
 }
 
+class OpenTunnels : public OpenResponses {
+ protected:
+  static std::vector<std::unique_ptr<RawClient>> open_at_all(
+      Fleet& fleet, const Key& key, Script then = [](Turn& turn) { turn.wait_for_end(); }) {
+    fleet.upstream.follow([then](Turn& turn) {
+      turn.send(
+          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+          "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nwelcome");
+      then(turn);
+    });
+    const std::string handshake =
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (const auto& proxy : fleet.proxies()) {
+      clients.push_back(std::make_unique<RawClient>(proxy->port()));
+      clients.back()->send(request_to("/v1/events", handshake + key.bearer()));
+      EXPECT_TRUE(eventually([&] { return clients.back()->unread().ends_with("welcome"); }));
+    }
+    return clients;
+  }
+};
+
+TEST_F(OpenTunnels, C05U06_OfARevokedKeyAreCutWithinASecond) {
+  Fleet fleet;
+  const Key key = fleet.service.create();
+  const auto clients = open_at_all(fleet, key);
+  EXPECT_TRUE(fleet.service.revoke(key.id).is_pushed);
+  expect_all_cut(fleet, clients, a_second, "revoked_key");
+}
+
+// Nothing is read from the client any more that would tell of the cut.
+TEST_F(OpenTunnels, C05U06_OfARevokedKeyAreCutThoughTheClientHasFinished) {
+  Fleet fleet;
+  const Key key = fleet.service.create();
+  const auto clients = open_at_all(fleet, key, [](Turn& turn) { turn.hold(); });
+  for (const auto& client : clients) client->finish_sending();
+  EXPECT_TRUE(eventually([&] { return fleet.upstream.held() == clients.size(); }));
+  EXPECT_TRUE(fleet.service.revoke(key.id).is_pushed);
+  const auto begin = Clock::now();
+  for (const auto& client : clients) client->read_to_end();
+  EXPECT_LE(Clock::now() - begin, a_second);
+  for (const auto& proxy : fleet.proxies()) {
+    EXPECT_EQ(text_of(proxy->wait_for_log_of("/v1/events"), "code"), "revoked_key");
+  }
+}
+
+TEST_F(OpenTunnels, C05U06_OfAKeyThatExpiresAreCutToTheSecond) {
+  Fleet fleet;
+  const Key key = fleet.service.create({.expires_in = "3s"});
+  const auto clients = open_at_all(fleet, key);
+  expect_all_cut(fleet, clients, seconds(3) + a_second, "expired_key");
+}
+
 }  // namespace
 }  // namespace keygate::test
