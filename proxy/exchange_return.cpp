@@ -113,6 +113,7 @@ Awaitable<After> Exchange::return_response() {
 // The upstream speaks WebSocket from here on, and so does the client once it has heard of it: until then nothing that
 // it sent behind its request went anywhere. Neither connection carries HTTP again.
 Awaitable<After> Exchange::switch_protocols() {
+  client_.has_answer_begun = true;
   Buffer room = worker_.buffers.lease(return_head_bound(response_));
   const std::size_t size = write_switching_head(response_, room.span());
   bool is_told = co_await send_to_client({room.data(), size});
