@@ -1,6 +1,6 @@
 #include "app/key_store_thread.hpp"
 
-#include "telemetry/log.hpp"
+#include "keys/store_upkeep.hpp"
 
 #include <condition_variable>
 #include <deque>
@@ -16,10 +16,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t max_waiting = 1024;
-constexpr std::size_t changes_per_read = 1000;
-constexpr std::chrono::milliseconds read_interval{250};
-constexpr std::chrono::milliseconds write_interval{1'000};
-constexpr std::chrono::minutes prune_interval{10}, idle_interval{10};
+constexpr std::chrono::minutes idle_interval{10};
 
 std::int64_t unix_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -65,23 +62,14 @@ class WorkQueue {
 
 struct KeyStoreThread::Impl {
   Impl(keys::Store opened, keys::Store to_read, std::int64_t start, OnChanges listener)
-      : store(std::move(opened)), reader(std::move(to_read)), position(start), on_changes(std::move(listener)) {}
+      : store(std::move(opened)), reader(std::move(to_read)), upkeep(store, start, std::move(listener)) {}
 
   void manage();
   void verify();
-  void look_after_it();
-  void read_changes();
-  void write_uses();
 
-  keys::Store store;      // of the managing thread
-  keys::Store reader;     // of the verifying one; WAL lets it read while the other writes
-  std::int64_t position;  // of the last change that on_changes has heard of
-  const OnChanges on_changes;
-  keys::NotedUses uses;
-
-  Clock::time_point next_read = Clock::now(), next_write = next_read + write_interval,
-                    next_prune = next_read + prune_interval;
-
+  keys::Store store;   // of the managing thread
+  keys::Store reader;  // of the verifying one; WAL lets it read while the other writes
+  keys::StoreUpkeep upkeep;
   WorkQueue managing, verifying;
   std::thread manager, verifier;
 };
@@ -93,51 +81,12 @@ void KeyStoreThread::Impl::verify() {
 }
 
 void KeyStoreThread::Impl::manage() {
-  while (const auto work = managing.take(next_read)) {
+  while (const auto work = managing.take(upkeep.due())) {
     if (*work) (*work)(store);
-    look_after_it();
+    upkeep.run();
   }
-  read_changes();
-  write_uses();
-}
-
-void KeyStoreThread::Impl::look_after_it() {
-  if (Clock::now() >= next_read) {
-    read_changes();
-    next_read = Clock::now() + read_interval;
-  }
-  if (Clock::now() >= next_write) {
-    write_uses();
-    next_write = Clock::now() + write_interval;
-  }
-  if (Clock::now() >= next_prune) {
-    const std::int64_t kept_from = unix_now() - std::chrono::seconds(keys::Store::kept_changes).count();
-    static_cast<void>(store.prune_changes(kept_from, keys::Store::pruned_at_once));  // else the next time
-    next_prune = Clock::now() + prune_interval;
-  }
-}
-
-void KeyStoreThread::Impl::read_changes() {
-  for (bool may_be_more = true; may_be_more;) {
-    // Where this fails the position stands, and the next read makes up for it.
-    const auto changes = store.changes_after(position, changes_per_read);
-    if (changes.has_error()) {
-      telemetry::log_seldom(telemetry::Level::warn, "change_log",
-                            "the key store's change log cannot be read, so revocations wait for the staleness bound: " +
-                                changes.error().message());
-      return;
-    }
-    if (changes->empty()) return;
-    on_changes(*changes);
-    position = changes->back().position;
-    may_be_more = changes->size() == changes_per_read;
-  }
-}
-
-void KeyStoreThread::Impl::write_uses() {
-  std::vector<keys::KeyUse> noted = uses.take();
-  if (noted.empty() || store.note_uses(noted).has_value()) return;
-  uses.give_back(std::move(noted));  // most likely another process was writing: next time
+  upkeep.read_changes();
+  upkeep.write_uses();
 }
 
 KeyStoreThread::KeyStoreThread(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -173,6 +122,6 @@ bool KeyStoreThread::add(StoreLane lane, Work work) {
   return impl_->managing.add(std::move(work));
 }
 
-keys::NotedUses& KeyStoreThread::uses() { return impl_->uses; }
+keys::NotedUses& KeyStoreThread::uses() { return impl_->upkeep.uses(); }
 
 }  // namespace keygate::app
