@@ -104,7 +104,11 @@ void RevocationPublisher::Impl::stop() {
 }
 
 void RevocationPublisher::Impl::publish(const KeyDigest& digest, Tombstone kind, milliseconds bound, Done done) {
-  if (pending_ >= max_pending) {
+  if (pending_ >= (kind == Tombstone::revoked ? max_revoked : max_pending)) {
+    ++counters.dropped;
+    telemetry::log_seldom(telemetry::Level::error, "revocation_dropped",
+                          "redis is not told of a revoked or changed key, as " + std::to_string(pending_) +
+                              " wait already: proxies may honour it as it was up to the staleness bound");
     net::post(io_, [done = std::move(done)] { done(make_error_code(errc::overloaded)); });
     return;
   }

@@ -6,6 +6,7 @@
 #include "tests/support/socket.hpp"
 #include "tests/unit/keys/redis_rig.hpp"
 
+#include <cstring>
 #include <memory>
 
 namespace keygate::keys {
@@ -86,6 +87,26 @@ TEST_F(RevocationPublisherTest, F01_GoesOnTryingUntilRedisIsBack) {
   publish(Tombstone::revoked);
   ASSERT_TRUE(run_until(rig.io(), [this] { return publisher.counters().retries >= 3; }));
   EXPECT_EQ(publisher.pending(), 1U);
+  redis.start();
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(outcome->has_value());
+  EXPECT_EQ(kind(), Cached::Kind::revoked);
+}
+
+TEST_F(RevocationPublisherTest, F01_WhereTooMuchWaitsARevocationIsTheLastToBeLetGo) {
+  ASSERT_TRUE(rig.connects());
+  redis.kill();
+  ASSERT_TRUE(run_until(rig.io(), [this] { return !rig.link().is_ready(); }));
+  for (std::uint32_t i = 0; i < RevocationPublisher::max_pending; ++i) {
+    KeyDigest one;
+    std::memcpy(one.bytes.data(), &i, sizeof i);
+    publisher.publish(one, Tombstone::changed, 60s, [](const Result<void>&) {});
+  }
+  publish(Tombstone::changed);
+  ASSERT_TRUE(settles());
+  EXPECT_EQ(outcome->error(), errc::overloaded);
+  EXPECT_EQ(publisher.counters().dropped, 1U);
+  publish(Tombstone::revoked);
   redis.start();
   ASSERT_TRUE(settles());
   EXPECT_TRUE(outcome->has_value());
