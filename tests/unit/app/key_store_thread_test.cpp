@@ -117,19 +117,23 @@ TEST_F(ConcurrentKeyStore, DoesWhatWaitsAndWritesUsesBeforeItEnds) {
 class LongCall {
  public:
   explicit LongCall(KeyStoreThread& store) {
-    const bool is_taken = store.add(StoreLane::manage, [this](keys::Store&) {
-      is_under_way_.set_value();
-      may_end_.get_future().wait();
-    });
+    // The call owns what it touches: it may still be about to wait when this object is gone.
+    auto is_under_way = std::make_shared<std::promise<void>>();
+    auto has_begun = is_under_way->get_future();
+    const bool is_taken =
+        store.add(StoreLane::manage, [is_under_way, may_end = may_end_.get_future().share()](keys::Store&) {
+          is_under_way->set_value();
+          may_end.wait();
+        });
     EXPECT_TRUE(is_taken);
-    is_under_way_.get_future().wait();
+    has_begun.wait();
   }
   ~LongCall() { may_end_.set_value(); }
   LongCall(const LongCall&) = delete;
   LongCall& operator=(const LongCall&) = delete;
 
  private:
-  std::promise<void> is_under_way_, may_end_;
+  std::promise<void> may_end_;
 };
 
 TEST_F(ConcurrentKeyStore, VerifyingDoesNotWaitForWhatIsDoneToKeys) {
