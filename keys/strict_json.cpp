@@ -2,10 +2,11 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/monotonic_resource.hpp>
-#include <boost/json/parse.hpp>
+#include <boost/json/parser.hpp>
 #include <boost/json/storage_ptr.hpp>
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <string>
 #include <utility>
@@ -21,10 +22,12 @@ using boost::system::error_code;
 // The names of one object's members so far. Nearly all objects have few: those are kept in a row.
 class Names {
  public:
+  Names() { few_.reserve(most_in_a_row); }
+
   // False: it stood there already.
   bool add(const std::string& name) {
     if (std::ranges::find(few_, name) != few_.end() || many_.contains(name)) return false;
-    if (few_.size() < 16) {
+    if (few_.size() < most_in_a_row) {
       few_.push_back(name);
     } else {
       many_.insert(name);
@@ -33,6 +36,7 @@ class Names {
   }
 
  private:
+  static constexpr std::size_t most_in_a_row = 16;
   std::vector<std::string> few_;
   std::set<std::string> many_;
 };
@@ -95,9 +99,12 @@ std::optional<json::value> parse_strict_json(std::string_view text, std::size_t 
   if (error || taken != text.size()) return std::nullopt;
   // All of it in one piece of memory, which lives as long as the value does.
   auto memory = json::make_shared_resource<json::monotonic_resource>(2 * text.size());
-  json::value value = json::parse(json::string_view(text.data(), text.size()), error, std::move(memory), options);
+  std::array<unsigned char, 4096> room;  // for what is under way; on the heap only where there is more
+  json::parser parser({}, options, room.data(), room.size());
+  parser.reset(std::move(memory));
+  parser.write(json::string_view(text.data(), text.size()), error);
   if (error) return std::nullopt;
-  return value;
+  return parser.release();
 }
 
 }  // namespace keygate::keys
