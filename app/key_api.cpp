@@ -13,21 +13,22 @@ namespace {
 
 constexpr std::array table{
     Operation{"POST", "/v1/keys", "createKey", "Make a key. Its text is in this answer and in no other.", false, true,
-              "NewKey", "CreatedKey", 201, create_key},
+              "NewKey", "CreatedKey", 201, StoreLane::manage, create_key},
     Operation{"GET", "/v1/keys", "listKeys", "Keys in the order in which they were made, a page at a time.", false,
-              true, "", "KeyPage", 200, list_keys},
-    Operation{"GET", "/v1/keys/{id}", "showKey", "One key, without its text.", false, true, "", "Key", 200, show_key},
+              true, "", "KeyPage", 200, StoreLane::manage, list_keys},
+    Operation{"GET", "/v1/keys/{id}", "showKey", "One key, without its text.", false, true, "", "Key", 200,
+              StoreLane::manage, show_key},
     Operation{"POST", "/v1/keys/{id}/rotate", "rotateKey",
               "Make a key like this one, and let this one expire after a grace.", false, true, "Rotation", "RotatedKey",
-              201, rotate_key},
+              201, StoreLane::manage, rotate_key},
     Operation{"DELETE", "/v1/keys/{id}", "revokeKey", "Revoke a key, for good.", false, true, "", "RevokedKey", 200,
-              revoke_key},
+              StoreLane::manage, revoke_key},
     Operation{"POST", "/v1/keys/verify", "verifyKey", "Whose key is this, and what may it do?", true, false,
-              "Verification", "Verified", 200, verify_key},
+              "Verification", "Verified", 200, StoreLane::verify, verify_key},
     Operation{"POST", "/v1/usage", "noteUsage", "Keys were used: when, and which scopes this required.", true, false,
-              "Usage", "Noted", 202, note_usage},
+              "Usage", "Noted", 202, StoreLane::manage, note_usage},
     Operation{"GET", "/v1/usage", "reportUsage", "Which scopes each key has, and which it needs.", false, true, "",
-              "UsageReport", 200, report_usage},
+              "UsageReport", 200, StoreLane::manage, report_usage},
 };
 
 std::string_view first_segment(std::string_view path) { return path.substr(0, path.find('/', 1)); }

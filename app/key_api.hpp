@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/key_api_reason.hpp"
+#include "app/key_store_thread.hpp"
 #include "app/key_tokens.hpp"
 #include "config/settings.hpp"
 #include "keys/noted_uses.hpp"
@@ -34,6 +35,7 @@ struct ApiRules {
 // What a proxy says of the customer on whose behalf it asks; each may be empty.
 struct OnBehalf {
   std::string organization, scopes, environment;
+  std::string user, key;  // for the log
 };
 
 struct Call {
@@ -66,7 +68,8 @@ struct Operation {
   bool is_for_proxy, is_for_manager;                               // besides the admin
   std::string_view request, response;                              // names of schemas; an empty request: no body
   int status;                                                      // of success
-  Answer (*perform)(const Call&, keys::Store&, keys::NotedUses&);  // on the store's thread; throws ApiProblem
+  StoreLane lane;                                                  // verify: it only reads
+  Answer (*perform)(const Call&, keys::Store&, keys::NotedUses&);  // on the lane's thread; throws ApiProblem
 };
 
 std::span<const Operation> operations();

@@ -66,7 +66,8 @@ constexpr const char* schemas = R"json({
         "at": {"type": "integer", "minimum": 0, "description": "Unix seconds"},
         "scopes": {"type": "array", "items": {"type": "string"}, "description": "What its requests required"}}}}}},
   "Noted": {"type": "object", "required": ["accepted"], "properties": {"accepted": {"type": "integer"}}},
-  "UsageReport": {"type": "object", "required": ["keys"], "properties": {
+  "UsageReport": {"type": "object", "required": ["keys", "next"], "properties": {
+    "next": {"type": ["string", "null"], "description": "The `after` of the next page; null: this is the last"},
     "keys": {"type": "array", "items": {"allOf": [{"$ref": "#/components/schemas/Key"}],
       "required": ["required", "needed", "spare"], "properties": {
         "required": {"type": "array", "items": {"type": "object", "required": ["scope", "last_at"], "properties": {
@@ -100,14 +101,15 @@ json::object parameter(std::string_view name, std::string_view in, std::string_v
           {"schema", std::move(schema)}};
 }
 
+bool takes_pages(const Operation& operation) { return operation.name == "listKeys" || operation.name == "reportUsage"; }
+
 json::array parameters_of(const Operation& operation) {
   json::array parameters;
   if (operation.path.find("{id}") != std::string_view::npos) parameters.push_back(parameter("id", "path", "key_…"));
-  const bool is_list = operation.name == "listKeys";
-  if (is_list || operation.name == "reportUsage") {
+  if (takes_pages(operation)) {
     parameters.push_back(parameter("organization_id", "query", "Only this organization's keys"));
   }
-  if (is_list) parameters.push_back(parameter("after", "query", "The `next` of the page before"));
+  if (takes_pages(operation)) parameters.push_back(parameter("after", "query", "The `next` of the page before"));
   return parameters;
 }
 
@@ -123,7 +125,7 @@ bool may_fail_by(const Operation& operation, ApiReason reason) {
     case ApiReason::conflict:
       return operation.name == "rotateKey";
     case ApiReason::not_found:
-      return has_id || operation.name == "listKeys";
+      return has_id || takes_pages(operation);
     case ApiReason::method_not_allowed:
       return false;
     case ApiReason::body_too_large:

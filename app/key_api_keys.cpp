@@ -1,9 +1,11 @@
-// What the key server does with keys: make, list, show, rotate and revoke them. On the store's thread.
+// What the key server does with keys: make, list, show, rotate and revoke them. On the store's managing thread.
 #include "app/key_api.hpp"
 #include "app/key_api_body.hpp"
+#include "app/key_page.hpp"
 #include "app/key_scopes.hpp"
 #include "app/keys_place.hpp"
 #include "app/keys_print.hpp"
+#include "policy/principal.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -16,7 +18,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t page_size = 500;
+constexpr std::size_t max_hints = 3;  // each costs a look through the catalogue, and a sentence of the answer
 constexpr std::int64_t default_grace = 24 * 3600;
 
 // The value, or the store's error, which perform() makes a problem of.
@@ -24,6 +26,12 @@ template <class T>
 T value_of(Result<T> result) {
   if (result.has_error()) throw boost::system::system_error(result.error());
   return std::move(*result);
+}
+
+// By its name in keys::NewKey.
+[[noreturn]] void refuse_field(std::string_view field) {
+  throw ApiProblem{
+      ApiReason::invalid_field, '"' + std::string(field) + "\" has to be " + std::string(rule_for(field)) + ".", {}};
 }
 
 bool is_manager(const Call& call) { return call.asker == Asker::manager; }
@@ -51,23 +59,27 @@ bool is_word_of(std::string_view words, std::string_view word) {
 
 // Scope by scope: nobody makes, through a manager, a key that can do what they themselves cannot. A wildcard would grow
 // with the catalogue, so it is none of the scopes that a customer holds.
-std::string fault_in(const Call& call, const std::string& scope) {
+std::string fault_in(const Call& call, const std::string& scope, Hint hint) {
   const Restricted restricted = call.asker == Asker::admin ? Restricted::allowed : Restricted::refused;
-  if (const auto fault = scope_fault(call.rules->catalogue(), scope, restricted)) return fault->sentence;
+  if (const auto fault = scope_fault(call.rules->catalogue(), scope, restricted, hint)) return fault->sentence;
   if (!is_manager(call) || is_word_of(call.on_behalf.scopes, scope)) return {};
   return '"' + scope + "\" is not held by the one who asks";
 }
 
+// How many there are comes first: whoever sends a body full of them has them looked up one by one otherwise.
 void check_scopes(const Call& call, const std::vector<std::string>& scopes) {
+  if (scopes.size() > policy::max_granted) refuse_field("scopes");
   ApiProblem problem{ApiReason::invalid_scope, {}, {}};
   for (const std::string& scope : scopes) {
-    const std::string fault = fault_in(call, scope);
+    const std::size_t before = problem.invalid_scopes.size();
+    const std::string fault = fault_in(call, scope, before < max_hints ? Hint::wanted : Hint::unwanted);
     if (fault.empty()) continue;
-    problem.detail += (problem.detail.empty() ? "" : "; ") + fault;
+    if (before < max_hints) problem.detail += (before == 0 ? "" : "; ") + fault;
     problem.invalid_scopes.push_back(scope);
   }
-  if (problem.invalid_scopes.empty()) return;
-  problem.detail += '.';
+  const std::size_t count = problem.invalid_scopes.size();
+  if (count == 0) return;
+  problem.detail += count > max_hints ? "; and " + std::to_string(count - max_hints) + " more." : ".";
   throw problem;
 }
 
@@ -127,10 +139,7 @@ Answer create_key(const Call& call, keys::Store& store, keys::NotedUses&) {
   confine_environment(call, key);
   settle(call, key);
   confine_environment(call, key);  // what the prefix said counts too
-  if (const auto field = keys::unfit_field(key, call.now); !field.empty()) {
-    throw ApiProblem{
-        ApiReason::invalid_field, '"' + std::string(field) + "\" has to be " + std::string(rule_for(field)) + ".", {}};
-  }
+  if (const auto field = keys::unfit_field(key, call.now); !field.empty()) refuse_field(field);
   Answer answer;
   answer.status = 201;
   answer.body = with_text(value_of(store.create(key, call.now)), call.now);
@@ -142,10 +151,7 @@ Answer list_keys(const Call& call, keys::Store& store, keys::NotedUses&) {
   const std::optional<std::string> organization = whose.empty() ? std::nullopt : std::optional(whose);
   const auto page = value_of(store.list_page(organization, call.after, page_size));
   Answer answer;
-  json::array list;
-  for (const keys::StoredKey& key : page) list.push_back(to_json(key, call.now));
-  answer.body["keys"] = std::move(list);
-  answer.body["next"] = page.size() < page_size ? json::value(nullptr) : json::value(page.back().id);
+  answer.body = page_of(page, [&call](const keys::StoredKey& key) { return to_json(key, call.now); });
   return answer;
 }
 
@@ -161,7 +167,7 @@ Answer rotate_key(const Call& call, keys::Store& store, keys::NotedUses&) {
   // The new key's text is told to whoever asks, so they must be able to do all that it can.
   if (is_manager(call)) {
     const bool is_beyond =
-        std::ranges::any_of(old.scopes, [&](const auto& scope) { return !fault_in(call, scope).empty(); });
+        std::ranges::any_of(old.scopes, [&](const auto& one) { return !fault_in(call, one, Hint::unwanted).empty(); });
     const std::string_view own = call.on_behalf.environment;
     if (is_beyond || (!own.empty() && policy::to_string(old.environment) != own)) {
       throw ApiProblem{ApiReason::insufficient_scope, {}, {}};

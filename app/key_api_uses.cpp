@@ -1,6 +1,8 @@
-// What proxies ask the key server and tell it, and what comes of that. On the store's thread.
+// What proxies ask the key server and tell it, and what comes of that. On the store's threads: verify_key on one, the
+// others on the other.
 #include "app/key_api.hpp"
 #include "app/key_api_body.hpp"
+#include "app/key_page.hpp"
 #include "app/key_report.hpp"
 
 #include <boost/json/array.hpp>
@@ -50,7 +52,7 @@ json::object principal_json(const policy::Principal& principal) {
 }
 
 keys::KeyDigest digest_of_key(const std::string& key) {
-  thread_local keys::Hasher hasher;  // the store's thread has one
+  thread_local keys::Hasher hasher;  // the verifying thread has one
   return hasher(keys::SecretView(key));
 }
 
@@ -97,12 +99,11 @@ Answer report_usage(const Call& call, keys::Store& store, keys::NotedUses&) {
     if (!whose.empty() && whose != call.on_behalf.organization) throw ApiProblem{ApiReason::wrong_organization, {}, {}};
     whose = call.on_behalf.organization;
   }
-  const auto used = store.uses(whose.empty() ? std::nullopt : std::optional(whose));
+  const auto used = store.uses_page(whose.empty() ? std::nullopt : std::optional(whose), call.after, page_size);
   if (used.has_error()) throw boost::system::system_error(used.error());
   Answer answer;
-  json::array list;
-  for (const keys::UsedKey& one : *used) list.push_back(report_json(one, call.rules->catalogue(), call.now));
-  answer.body["keys"] = std::move(list);
+  answer.body =
+      page_of(*used, [&call](const keys::UsedKey& one) { return report_json(one, call.rules->catalogue(), call.now); });
   return answer;
 }
 

@@ -39,8 +39,7 @@ std::string_view bearer_token(const Request& request) {
   return value.substr(scheme.size());
 }
 
-Asker asker_of(const Request& request, const Operation& operation, const KeyTokens& tokens) {
-  const Asker asker = tokens.asker_of(bearer_token(request));
+void check_asker(Asker asker, const Operation& operation) {
   switch (asker) {
     case Asker::nobody:
       refuse(ApiReason::invalid_token);
@@ -53,19 +52,18 @@ Asker asker_of(const Request& request, const Operation& operation, const KeyToke
     case Asker::admin:
       break;
   }
-  return asker;
 }
 
 // The names under which the proxy in front injects them; a configuration may have changed them, or left them out.
-OnBehalf on_behalf_of(const Request& request, const config::IdentityHeaderSettings& names) {
+void read_behalf(const Request& request, const config::IdentityHeaderSettings& names, OnBehalf& customer) {
   const auto value = [&](const std::string& name) {
     return name.empty() ? std::string() : std::string(only(request, name));
   };
-  OnBehalf customer{value(names.organization), value(names.scopes), value(names.environment)};
+  customer = {value(names.organization), value(names.scopes), value(names.environment), value(names.user),
+              value(names.key)};
   if (!policy::is_identity_value(customer.organization)) {
     refuse(ApiReason::wrong_organization, "The proxy does not say for which organization this is.");
   }
-  return customer;
 }
 
 void read_query(std::string_view target, Call& call) {
@@ -84,25 +82,39 @@ void read_query(std::string_view target, Call& call) {
 
 }  // namespace
 
+std::optional<ApiProblem> head_flaw(const Request& request) {
+  const auto flaw = [](std::string detail) { return ApiProblem{ApiReason::bad_request, std::move(detail), {}}; };
+  const bool is_1_1 = request.version() >= 11;
+  const std::size_t hosts = request.count(http::field::host);
+  if (hosts > 1 || (hosts == 0 && is_1_1)) return flaw("A request has one Host header.");
+  const std::size_t codings = request.count(http::field::transfer_encoding);
+  if (codings == 0) return std::nullopt;
+  const bool is_chunked = codings == 1 && beast::iequals(request[http::field::transfer_encoding], "chunked");
+  if (is_1_1 && is_chunked && request.count(http::field::content_length) == 0) return std::nullopt;
+  return flaw("A body has a Content-Length, or is chunked and nothing else.");
+}
+
 std::variant<Judged, Refused> judged(Request& request, const std::shared_ptr<const ApiRules>& rules, std::int64_t now) {
   const std::string_view target = view_of(request.target());
   Found found = find_operation(view_of(request.method_string()), target.substr(0, target.find('?')));
   if (found.operation == nullptr) {
     return Refused{{found.allowed.empty() ? ApiReason::not_found : ApiReason::method_not_allowed, {}, {}},
-                   std::move(found.allowed)};
+                   std::move(found.allowed),
+                   {}};
   }
+  const auto call = std::make_shared<Call>();
+  call->id = std::move(found.id);
   try {
-    auto call = std::make_shared<Call>();
-    call->asker = asker_of(request, *found.operation, rules->tokens);
-    if (call->asker == Asker::manager) call->on_behalf = on_behalf_of(request, rules->settings->identity_headers);
+    call->asker = rules->tokens.asker_of(bearer_token(request));
+    check_asker(call->asker, *found.operation);
+    if (call->asker == Asker::manager) read_behalf(request, rules->settings->identity_headers, call->on_behalf);
     read_query(target, *call);
     call->rules = rules;
-    call->id = std::move(found.id);
     call->body = std::move(request.body());
     call->now = now;
-    return Judged{found.operation, std::move(call)};
+    return Judged{found.operation, call};
   } catch (ApiProblem& problem) {
-    return Refused{std::move(problem), {}};
+    return Refused{std::move(problem), {}, {found.operation, call}};
   }
 }
 

@@ -7,6 +7,7 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -20,7 +21,12 @@ struct Judged {
 struct Refused {
   ApiProblem problem;
   std::string allowed;  // methods, for a 405
+  Judged asked;         // as far as it is known: a null operation where the path or the method has none
 };
+
+// What is wrong with a head before anything is made of it: two readers might not agree on whom it is for, or on where
+// its body ends (RFC 9112, 3.2 and 6.1). The connection is of no use after that.
+std::optional<ApiProblem> head_flaw(const boost::beast::http::request<boost::beast::http::string_body>& request);
 
 // The document is for everybody.
 inline constexpr std::string_view document_path = "/openapi.json";

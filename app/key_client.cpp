@@ -3,6 +3,7 @@
 #include "app/keys_place.hpp"
 #include "config/dependency_url.hpp"
 #include "keys/asio.hpp"
+#include "keys/secret_file.hpp"
 #include "proxy/sockets.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -21,8 +22,6 @@
 
 #include <chrono>
 #include <exception>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -147,16 +146,21 @@ KeyServicePlace find_service(const std::string& url, const std::string& token_fi
     throw Refusal{2, "--service: " + fault->message + (fault->hint.empty() ? "" : "; " + fault->hint)};
   }
   if (token_file.empty()) throw Refusal{2, "--service needs a token: name its file with --token-file FILE"};
-  std::ifstream in(token_file, std::ios::binary);
-  std::string token{std::istreambuf_iterator<char>(in), {}};
-  while (token.ends_with('\n') || token.ends_with('\r')) token.pop_back();
-  if (!in || token.empty() || token.size() > 4096 || token.find_first_of(" \t\r\n") != std::string::npos) {
-    throw Refusal{1, "--token-file: " + token_file + " cannot be read, or holds no token"};
+  auto read = keys::read_secret({config::SecretSettings::Kind::file, token_file, {}});
+  if (const auto* fault = std::get_if<config::Fault>(&read)) throw Refusal{1, "--token-file: " + fault->message};
+  std::string& token = std::get<std::string>(read);
+  if (token.find(' ') != std::string::npos) {
+    throw Refusal{1, "--token-file: " + token_file + " has to hold one token, without blanks"};
   }
   KeyServicePlace place{std::get<config::ServiceUrl>(std::move(parsed)), std::move(token), ca_file};
   if (!ca_file.empty() && !place.url.is_tls) throw Refusal{2, "--ca-file: only https:// has certificates"};
   while (place.url.target.ends_with('/')) place.url.target.pop_back();
   return place;
+}
+
+std::string clear_text_warning(const KeyServicePlace& place) {
+  if (place.url.is_tls || config::is_loopback(place.url.host)) return {};
+  return "warning: the token goes to " + place.url.host + " in clear; use https://";
 }
 
 json::object ask_service(const KeyServicePlace& place, std::string_view method, const std::string& target,

@@ -91,6 +91,7 @@ struct KeyServer::Impl {
   const std::shared_ptr<KeyServerState> state = std::make_shared<KeyServerState>(io);
   std::vector<std::shared_ptr<proxy::TcpAcceptor>> acceptors;
   std::unique_ptr<HealthServer> health;
+  int status = EXIT_FAILURE;  // until it has served
 };
 
 std::optional<std::string> KeyServer::Impl::open_store() {
@@ -159,7 +160,8 @@ void KeyServer::Impl::on_signal(int number) {
   drain();
 }
 
-// The catalogue, the key formats, limits and tokens; where it listens and what its store is stay as they are.
+// The catalogue, the key formats, limits and tokens, and what the sink needs; where it listens and what its store is
+// stay as they are.
 void KeyServer::Impl::reload() {
   if (!parts.reload || state->is_draining) return;
   if (auto next = parts.reload()) {
@@ -201,7 +203,9 @@ void KeyServer::Impl::look_again() {
   });
 }
 
-// Whoever is still here is aborted, and their coroutines run to their ends, before anything they use goes away.
+// Whoever is still here is aborted, and their coroutines run to their ends, before anything they use goes away: the
+// sink last, as somebody may wait for it. The system's name resolution cannot be interrupted, and the io_context would
+// wait for it as long as it takes.
 void KeyServer::Impl::end() {
   for (const auto& acceptor : acceptors) close_now(*acceptor);
   for (KeyConnection* const connection : state->connections) connection->stream.close();
@@ -210,9 +214,15 @@ void KeyServer::Impl::end() {
   signals.cancel(ignored);
   timer.cancel();
   state->store.reset();
+  const auto limit = std::chrono::steady_clock::now() + last_wait;
+  io.restart();
+  while (!state->connections.empty() && io.run_one_until(limit) > 0) continue;
+  state->sink.reset();
   io.restart();
   io.run_for(last_wait);
-  state->sink.reset();
+  if (io.stopped()) return;
+  log(Level::warn, "a name look-up, most likely, is still under way: ending without it");
+  std::_Exit(status);
 }
 
 KeyServer::KeyServer(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
@@ -234,7 +244,7 @@ int KeyServer::run() {
   log(Level::info, "the key server is serving");
   impl_->io.run();
   log(Level::info, "stopped");
-  return EXIT_SUCCESS;
+  return impl_->status = EXIT_SUCCESS;
 }
 
 }  // namespace keygate::app

@@ -1,4 +1,4 @@
-// The key server put together: its store, listeners, health, signals. One thread for all connections, one for the
+// The key server put together: its store, listeners, health, signals. One thread for all connections, two for the
 // store. Used by `keygate keyserver`.
 #pragma once
 
@@ -20,7 +20,8 @@ class KeyServer {
     std::shared_ptr<const ApiRules> rules;  // with settings: listeners, health, limits, resolution.store
     // Who tells the proxies of changes, on the io_context given; empty: nobody does.
     std::function<std::unique_ptr<keys::RevocationSink>(net::io_context&)> make_sink;
-    // Called on SIGHUP: what is in force from now on, or null, and why is in the log. Empty: SIGHUP is ignored.
+    // Called on SIGHUP, on the thread of the sink: what is in force from now on, or null, and why is on stderr. Empty:
+    // SIGHUP is ignored.
     std::function<std::shared_ptr<const ApiRules>()> reload;
   };
 

@@ -11,13 +11,14 @@
 
 #include <CLI/CLI.hpp>
 
-#include <functional>
+#include <chrono>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace keygate::app {
 namespace {
@@ -76,20 +77,55 @@ std::shared_ptr<const ApiRules> rules_from(const KeyServerOptions& options) {
   return with_tokens(std::move(rules));
 }
 
-using MakeSink = std::function<std::unique_ptr<keys::RevocationSink>(net::io_context&)>;
+// Redis, by way of which proxies hear of changes.
+struct RedisAccess {
+  keys::RedisLinkSettings link;
+  std::vector<std::string> signing_keys;
+  std::chrono::milliseconds bound;
+};
 
-// Redis, by way of which proxies hear of changes. Says on stderr what is wrong; nullopt then.
-std::optional<MakeSink> sink_maker(const config::Settings& settings) {
+// Says on stderr what is wrong; nullopt then.
+std::optional<RedisAccess> redis_access(const config::Settings& settings) {
   config::Problems problems;
   keys::Secrets secrets = keys::read_secrets(settings, problems);
   for (const config::Problem& problem : problems) std::cerr << config::render(problem) << "\n";
   if (config::has_errors(problems)) return std::nullopt;
-  const keys::RedisLinkSettings link{*settings.resolution.redis, secrets.redis_password};
-  return [link, keys = std::move(secrets.signing_keys),
-          bound = settings.resolution.staleness_bound](net::io_context& io) -> std::unique_ptr<keys::RevocationSink> {
-    return std::make_unique<keys::RedisRevocations>(io, link, keys, bound);
-  };
+  return RedisAccess{{*settings.resolution.redis, std::move(secrets.redis_password)},
+                     std::move(secrets.signing_keys),
+                     settings.resolution.staleness_bound};
 }
+
+// What a configuration makes of a server, and makes anew of it at a reload.
+class Configured {
+ public:
+  explicit Configured(std::string file) : file_(std::move(file)) {}
+
+  std::unique_ptr<keys::RevocationSink> make_sink(net::io_context& io, const RedisAccess& access) {
+    auto made = std::make_unique<keys::RedisRevocations>(io, access.link, access.signing_keys, access.bound);
+    redis_ = made.get();
+    return made;
+  }
+
+  // All or nothing: everything that can fail has been done before anything is changed.
+  std::shared_ptr<const ApiRules> reload() const {
+    auto rules = rules_in(file_);
+    if (!rules) return nullptr;
+    const bool has_redis = rules->settings->resolution.redis.has_value();
+    if (has_redis != (redis_ != nullptr)) {
+      std::cerr << "keygate: resolution.redis has come or gone: that needs a restart\n";
+      return nullptr;
+    }
+    if (!has_redis) return rules;
+    auto access = redis_access(*rules->settings);
+    if (!access) return nullptr;
+    redis_->apply(access->link, std::move(access->signing_keys), access->bound);
+    return rules;
+  }
+
+ private:
+  const std::string file_;
+  keys::RedisRevocations* redis_ = nullptr;  // the server's, which reloads no more once it has gone
+};
 
 int serve_keys(const KeyServerOptions& options) {
   const bool has_token =
@@ -106,12 +142,13 @@ int serve_keys(const KeyServerOptions& options) {
   KeyServer::Parts parts;
   parts.rules = options.config.empty() ? rules_from(options) : rules_in(options.config);
   if (!parts.rules) return 1;
-  if (!options.config.empty()) parts.reload = [file = options.config] { return rules_in(file); };
+  const auto configured = std::make_shared<Configured>(options.config);
+  if (!options.config.empty()) parts.reload = [configured] { return configured->reload(); };
   configure_logging(*parts.rules->settings);
   if (parts.rules->settings->resolution.redis) {
-    auto make_sink = sink_maker(*parts.rules->settings);
-    if (!make_sink) return 1;
-    parts.make_sink = std::move(*make_sink);
+    const auto access = redis_access(*parts.rules->settings);
+    if (!access) return 1;
+    parts.make_sink = [configured, access = *access](net::io_context& io) { return configured->make_sink(io, access); };
   }
   KeyServer server(std::move(parts));
   if (const auto fault = server.start()) {

@@ -1,5 +1,6 @@
 #include "app/key_session.hpp"
 
+#include "app/key_audit.hpp"
 #include "app/key_call.hpp"
 #include "keys/base62.hpp"
 #include "telemetry/log.hpp"
@@ -65,7 +66,7 @@ Awaitable<Answer> done_by_store(std::shared_ptr<KeyServerState> state, Judged ju
   awaited->timer.expires_after(store_limit);
   auto& uses = state->store->uses();
   auto& io = state->io;
-  const bool is_taken = state->store->add([awaited, judged, &uses, &io](keys::Store& store) {
+  const bool is_taken = state->store->add(judged.operation->lane, [awaited, judged, &uses, &io](keys::Store& store) {
     Answer answer = perform(*judged.operation, *judged.call, store, uses);
     net::post(io, [awaited, answer = std::move(answer)]() mutable { awaited->bring(std::move(answer)); });
   });
@@ -111,60 +112,61 @@ void put_answer(Response& response, const Answer& answer) {
   response.body() = boost::json::serialize(answer.body) + "\n";
 }
 
-std::string_view word_for(Asker asker) {
-  switch (asker) {
-    case Asker::nobody:
-      return "nobody";
-    case Asker::proxy:
-      return "proxy";
-    case Asker::manager:
-      return "manager";
-    case Asker::admin:
-      break;
-  }
-  return "admin";
-}
-
-// Who did what to which key; what proxies ask all the time is left out.
 void log_call(const Judged& judged, const Answer& answer) {
-  if (judged.operation->is_for_proxy) return;
-  std::string line = std::string(judged.operation->name) + " by " + std::string(word_for(judged.call->asker));
-  if (!judged.call->on_behalf.organization.empty()) line += " for " + judged.call->on_behalf.organization;
-  if (answer.problem) {
-    line += ": " + std::string(row(answer.problem->reason).code);
-  } else if (const auto* id = answer.body.if_contains("key_id")) {
-    line += ": " + std::string(id->as_string());
-  }
-  if (!judged.call->id.empty() && policy::is_identity_value(judged.call->id)) line += " (of " + judged.call->id + ")";
-  telemetry::log(telemetry::Level::info, line);
+  if (judged.operation == nullptr || !judged.call) return;
+  const auto line = audit_line(*judged.operation, *judged.call, answer);
+  if (!line) return;
+  // Whoever has no token can have no lines without end.
+  if (judged.call->asker == Asker::nobody) return telemetry::log_seldom(telemetry::Level::warn, "no_token", *line);
+  telemetry::log(telemetry::Level::info, *line);
 }
 
-Awaitable<void> answer_call(std::shared_ptr<KeyServerState> state, Judged judged, Response& response) {
-  Answer answer = co_await done_by_store(state, judged);
+// An answer, and the right to have it made, until it has been sent.
+struct Reply {
+  Response response;
+  std::optional<KeySeats::Seat> seat;
+};
+
+bool has_seat(KeyServerState& state, const Judged& judged, Reply& reply) {
+  if (judged.operation->lane == StoreLane::verify) return true;
+  reply.seat = state.seats.take(judged.call->on_behalf.organization);
+  return reply.seat.has_value();
+}
+
+Awaitable<void> answer_call(std::shared_ptr<KeyServerState> state, Judged judged, Reply& reply) {
+  Answer answer;
+  if (has_seat(*state, judged, reply)) {
+    answer = co_await done_by_store(state, judged);
+  } else {
+    answer.problem = ApiProblem{ApiReason::overloaded, {}, {}};
+  }
   if (answer.revoked) {
     const bool is_pushed = co_await pushed(state, *answer.revoked);
     answer.body["pushed"] = is_pushed;
   }
   log_call(judged, answer);
-  put_answer(response, answer);
+  put_answer(reply.response, answer);
 }
 
-Awaitable<void> answer_request(std::shared_ptr<KeyServerState> state, Request& request, Response& response) {
+Awaitable<void> answer_request(std::shared_ptr<KeyServerState> state, Request& request, Reply& reply) {
   if (request.target() == boost::beast::string_view(document_path.data(), document_path.size()) &&
       request.method() == http::verb::get) {
     Answer document;
     document.body = openapi_document();
-    put_answer(response, document);
+    put_answer(reply.response, document);
     co_return;
   }
   auto made = judged(request, state->rules, unix_now());
   if (const auto* refused = std::get_if<Refused>(&made)) {
-    put_problem(response, refused->problem);
-    if (!refused->allowed.empty()) response.set(http::field::allow, refused->allowed);
+    Answer answer;
+    answer.problem = refused->problem;
+    log_call(refused->asked, answer);
+    put_answer(reply.response, answer);
+    if (!refused->allowed.empty()) reply.response.set(http::field::allow, refused->allowed);
     co_return;
   }
   const Judged ready = std::get<Judged>(std::move(made));
-  co_await answer_call(state, ready, response);
+  co_await answer_call(state, ready, reply);
 }
 
 // Waits for a request's first bytes; false: the client has gone, or waited too long.
@@ -181,26 +183,54 @@ Awaitable<bool> has_more(KeyConnection& connection, std::chrono::milliseconds li
   co_return !error;
 }
 
-Awaitable<boost::system::error_code> read_request(KeyConnection& connection, Parser& parser,
-                                                  const config::LimitSettings& limits) {
+// nullopt: there is nobody to answer.
+std::optional<ApiReason> reason_for(boost::system::error_code error) {
+  if (error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
+  if (error == http::error::body_limit) return ApiReason::body_too_large;
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) return ApiReason::header_too_large;
+  const bool is_of_http = error.category() == make_error_code(http::error::bad_value).category();
+  return is_of_http ? std::optional(ApiReason::bad_request) : std::nullopt;
+}
+
+// A request as it came: all of it, or what is wrong with it, or neither, as there is nobody to answer.
+struct Arrived {
+  bool is_whole = false;
+  std::optional<ApiProblem> flaw;
+};
+
+Arrived broken_off(error_code error) {
+  const auto reason = reason_for(error);
+  return {false, reason ? std::optional(ApiProblem{*reason, {}, {}}) : std::nullopt};
+}
+
+Awaitable<Arrived> read_request(KeyConnection& connection, Parser& parser, const config::LimitSettings& limits) {
   parser.header_limit(max_header);
   parser.body_limit(max_body);
   connection.stream.expires_after(limits.header_timeout);
   const auto [head_error, head] =
       co_await http::async_read_header(connection.stream, connection.buffer, parser, use_tuple);
   if (head_error) {
-    co_return head_error;
+    co_return broken_off(head_error);
+  }
+  Arrived arrived;
+  arrived.flaw = head_flaw(parser.get());
+  if (arrived.flaw) {
+    co_return arrived;
   }
   connection.stream.expires_after(limits.body_idle_timeout);
   if (boost::beast::iequals(parser.get()[http::field::expect], "100-continue")) {
     const auto line = net::buffer(continue_line);
     const auto [sent_error, sent] = co_await net::async_write(connection.stream, line, use_tuple);
     if (sent_error) {
-      co_return sent_error;
+      co_return arrived;
     }
   }
   const auto [error, size] = co_await http::async_read(connection.stream, connection.buffer, parser, use_tuple);
-  co_return error;
+  if (error) {
+    co_return broken_off(error);
+  }
+  arrived.is_whole = true;
+  co_return arrived;
 }
 
 // Closing with unread bytes in the socket would reset it, and the answer might be lost on its way.
@@ -219,15 +249,6 @@ Awaitable<void> let_it_read(KeyConnection& connection) {
   }
 }
 
-// nullopt: there is nobody to answer.
-std::optional<ApiReason> reason_for(boost::system::error_code error) {
-  if (error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
-  if (error == http::error::body_limit) return ApiReason::body_too_large;
-  if (error == http::error::header_limit || error == http::error::buffer_overflow) return ApiReason::header_too_large;
-  const bool is_of_http = error.category() == make_error_code(http::error::bad_value).category();
-  return is_of_http ? std::optional(ApiReason::bad_request) : std::nullopt;
-}
-
 }  // namespace
 
 Awaitable<void> serve(std::shared_ptr<KeyConnection> connection, std::shared_ptr<KeyServerState> state) {
@@ -239,22 +260,23 @@ Awaitable<void> serve(std::shared_ptr<KeyConnection> connection, std::shared_ptr
       co_return;
     }
     Parser parser;
-    const boost::system::error_code error = co_await read_request(*connection, parser, limits);
-    Response response;
+    const Arrived arrived = co_await read_request(*connection, parser, limits);
+    Reply reply;
+    Response& response = reply.response;
     response.version(11);
     response.set(http::field::cache_control, "no-store");
-    if (error) {
-      const auto reason = reason_for(error);
-      if (!reason) {
-        co_return;
-      }
-      put_problem(response, ApiProblem{*reason, {}, {}});
+    if (arrived.is_whole) {
+      co_await answer_request(state, parser.get(), reply);
+    } else if (arrived.flaw) {
+      put_problem(response, *arrived.flaw);
     } else {
-      co_await answer_request(state, parser.get(), response);
+      co_return;
     }
-    keeps = !error && parser.get().keep_alive() && !state->is_draining;
+    keeps = arrived.is_whole && parser.get().keep_alive() && !state->is_draining;
     response.keep_alive(keeps);
     response.prepare_payload();
+    // An answer to HEAD has no body, whatever it says of its length (RFC 9110, 9.3.2).
+    if (parser.get().method() == http::verb::head) response.body().clear();
     connection->stream.expires_after(limits.body_idle_timeout);
     const auto [write_error, size] = co_await http::async_write(connection->stream, response, use_tuple);
     OPENSSL_cleanse(response.body().data(), response.body().size());  // a new key may stand in it

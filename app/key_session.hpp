@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/key_api.hpp"
+#include "app/key_seats.hpp"
 #include "app/key_store_thread.hpp"
 #include "keys/asio.hpp"
 #include "keys/revocation_sink.hpp"
@@ -32,6 +33,7 @@ struct KeyServerState {
   std::unique_ptr<keys::RevocationSink> sink;  // null: nobody can be told
   std::unique_ptr<KeyStoreThread> store;
   std::vector<KeyConnection*> connections;
+  KeySeats seats;  // of calls in the managing lane
   bool is_draining = false;
 };
 

@@ -1,10 +1,11 @@
 #include "app/key_store_thread.hpp"
 
-#include "telemetry/log.hpp"
+#include "keys/store_upkeep.hpp"
 
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -15,100 +16,77 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t max_waiting = 1024;
-constexpr std::size_t changes_per_read = 1000;
-constexpr std::chrono::milliseconds read_interval{250};
-constexpr std::chrono::milliseconds write_interval{1'000};
-constexpr std::chrono::minutes prune_interval{10};
+constexpr std::chrono::minutes idle_interval{10};
 
 std::int64_t unix_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+// Work on its way to one of the threads.
+class WorkQueue {
+ public:
+  using Work = KeyStoreThread::Work;
+
+  bool add(Work work) {
+    const std::lock_guard lock(mutex_);
+    if (queue_.size() >= max_waiting || is_stopped_) return false;
+    queue_.push_back(std::move(work));
+    arrived_.notify_one();
+    return true;
+  }
+
+  // Empty work: none until `limit`. Nothing: stopped, and all done.
+  std::optional<Work> take(Clock::time_point limit) {
+    std::unique_lock lock(mutex_);
+    arrived_.wait_until(lock, limit, [this] { return is_stopped_ || !queue_.empty(); });
+    if (queue_.empty()) return is_stopped_ ? std::nullopt : std::optional(Work());
+    Work work = std::move(queue_.front());
+    queue_.pop_front();
+    return work;
+  }
+
+  void stop() {
+    const std::lock_guard lock(mutex_);
+    is_stopped_ = true;
+    arrived_.notify_one();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<Work> queue_;
+  bool is_stopped_ = false;
+};
+
 }  // namespace
 
 struct KeyStoreThread::Impl {
-  Impl(keys::Store opened, std::int64_t start, OnChanges listener)
-      : store(std::move(opened)), position(start), on_changes(std::move(listener)) {}
+  Impl(keys::Store opened, keys::Store to_read, std::int64_t start, OnChanges listener)
+      : store(std::move(opened)), reader(std::move(to_read)), upkeep(store, start, std::move(listener)) {}
 
-  void run();
-  Work take(Clock::time_point limit);
-  void read_changes();
-  void write_uses();
+  void manage();
+  void verify();
 
-  keys::Store store;
-  std::int64_t position;  // of the last change that on_changes has heard of
-  const OnChanges on_changes;
-  keys::NotedUses uses;
-
-  std::mutex mutex;
-  std::condition_variable arrived;
-  std::deque<Work> queue;
-  bool is_stopped = false;
-
-  std::thread thread;
+  keys::Store store;   // of the managing thread
+  keys::Store reader;  // of the verifying one; WAL lets it read while the other writes
+  keys::StoreUpkeep upkeep;
+  WorkQueue managing, verifying;
+  std::thread manager, verifier;
 };
 
-// Empty: none until `limit`, or stopped and all done.
-KeyStoreThread::Work KeyStoreThread::Impl::take(Clock::time_point limit) {
-  std::unique_lock lock(mutex);
-  arrived.wait_until(lock, limit, [this] { return is_stopped || !queue.empty(); });
-  if (queue.empty()) return {};
-  Work work = std::move(queue.front());
-  queue.pop_front();
-  return work;
-}
-
-void KeyStoreThread::Impl::run() {
-  auto next_read = Clock::now();
-  auto next_write = Clock::now() + write_interval;
-  auto next_prune = Clock::now() + prune_interval;
-  for (;;) {
-    const Work work = take(next_read);
-    if (work) {
-      work(store);
-    } else {
-      const std::lock_guard lock(mutex);
-      if (is_stopped) break;
-    }
-    if (Clock::now() >= next_read) {
-      read_changes();
-      next_read = Clock::now() + read_interval;
-    }
-    if (Clock::now() >= next_write) {
-      write_uses();
-      next_write = Clock::now() + write_interval;
-    }
-    if (Clock::now() >= next_prune) {
-      const std::int64_t kept_from = unix_now() - std::chrono::seconds(keys::Store::kept_changes).count();
-      static_cast<void>(store.prune_changes(kept_from, keys::Store::pruned_at_once));  // else the next time
-      next_prune = Clock::now() + prune_interval;
-    }
-  }
-  read_changes();
-  write_uses();
-}
-
-void KeyStoreThread::Impl::read_changes() {
-  for (bool may_be_more = true; may_be_more;) {
-    // Where this fails the position stands, and the next read makes up for it.
-    const auto changes = store.changes_after(position, changes_per_read);
-    if (changes.has_error()) {
-      telemetry::log_seldom(telemetry::Level::warn, "change_log",
-                            "the key store's change log cannot be read, so revocations wait for the staleness bound: " +
-                                changes.error().message());
-      return;
-    }
-    if (changes->empty()) return;
-    on_changes(*changes);
-    position = changes->back().position;
-    may_be_more = changes->size() == changes_per_read;
+void KeyStoreThread::Impl::verify() {
+  while (const auto work = verifying.take(Clock::now() + idle_interval)) {
+    if (*work) (*work)(reader);
   }
 }
 
-void KeyStoreThread::Impl::write_uses() {
-  std::vector<keys::KeyUse> noted = uses.take();
-  if (noted.empty() || store.note_uses(noted).has_value()) return;
-  uses.give_back(std::move(noted));  // most likely another process was writing: next time
+void KeyStoreThread::Impl::manage() {
+  while (const auto work = managing.take(upkeep.due())) {
+    if (*work) (*work)(store);
+    upkeep.run();
+  }
+  upkeep.read_changes();
+  upkeep.write_uses();
 }
 
 KeyStoreThread::KeyStoreThread(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -117,30 +95,33 @@ Result<std::unique_ptr<KeyStoreThread>> KeyStoreThread::start(const std::string&
                                                               OnChanges on_changes) {
   Result<keys::Store> store = keys::Store::open(path);
   if (store.has_error()) return store.error();
+  Result<keys::Store> reader = keys::Store::open_to_read(path);
+  if (reader.has_error()) return reader.error();
   const Result<std::int64_t> position = store->last_change_before(unix_now() - replayed.count());
   if (position.has_error()) return position.error();
-  auto impl = std::make_unique<Impl>(std::move(*store), *position, std::move(on_changes));
-  impl->thread = std::thread([&running = *impl] { running.run(); });
+  auto impl = std::make_unique<Impl>(std::move(*store), std::move(*reader), *position, std::move(on_changes));
+  impl->manager = std::thread([&running = *impl] { running.manage(); });
+  impl->verifier = std::thread([&running = *impl] { running.verify(); });
   return std::unique_ptr<KeyStoreThread>(new KeyStoreThread(std::move(impl)));
 }
 
 KeyStoreThread::~KeyStoreThread() {
-  {
-    const std::lock_guard lock(impl_->mutex);
-    impl_->is_stopped = true;
-    impl_->arrived.notify_one();
+  impl_->verifying.stop();
+  impl_->managing.stop();
+  impl_->verifier.join();
+  impl_->manager.join();
+}
+
+bool KeyStoreThread::add(StoreLane lane, Work work) {
+  switch (lane) {
+    case StoreLane::verify:
+      return impl_->verifying.add(std::move(work));
+    case StoreLane::manage:
+      break;
   }
-  impl_->thread.join();
+  return impl_->managing.add(std::move(work));
 }
 
-bool KeyStoreThread::add(Work work) {
-  const std::lock_guard lock(impl_->mutex);
-  if (impl_->queue.size() >= max_waiting || impl_->is_stopped) return false;
-  impl_->queue.push_back(std::move(work));
-  impl_->arrived.notify_one();
-  return true;
-}
-
-keys::NotedUses& KeyStoreThread::uses() { return impl_->uses; }
+keys::NotedUses& KeyStoreThread::uses() { return impl_->upkeep.uses(); }
 
 }  // namespace keygate::app

@@ -66,7 +66,9 @@ int run_verb(const Verb& verb, const KeysOptions& options) {
     if (options.service.empty()) {
       verb.local(run, find_place(options.store, options.config), options);
     } else if (options.store.empty() && options.config.empty()) {
-      verb.remote(run, find_service(options.service, options.token_file, options.ca_file), options);
+      const KeyServicePlace place = find_service(options.service, options.token_file, options.ca_file);
+      if (const std::string warning = clear_text_warning(place); !warning.empty()) run.talk << warning << '\n';
+      verb.remote(run, place, options);
     } else {
       throw Refusal{2, "--service keeps its own store and configuration: name it alone"};
     }

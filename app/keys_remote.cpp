@@ -86,6 +86,19 @@ json::array keys_in(json::object& answer) {
   return std::move(list->as_array());
 }
 
+// The keys of a list that comes a page at a time.
+json::array all_pages(const KeyServicePlace& place, const std::string& path, const std::string& organization) {
+  json::array all;
+  for (std::string next;;) {
+    const std::string query = query_for(organization);
+    const std::string page = next.empty() ? "" : (query.empty() ? "?after=" : "&after=") + escaped(next);
+    json::object answer = ask_service(place, "GET", path + query + page, {});
+    for (json::value& one : keys_in(answer)) all.push_back(std::move(one));
+    const std::string last = std::exchange(next, text_in(answer, "next"));
+    if (next.empty() || next == last) return all;
+  }
+}
+
 }  // namespace
 
 void create_key(const KeysRun& run, const KeyServicePlace& place, const RemoteCreate& request) {
@@ -107,15 +120,7 @@ void create_key(const KeysRun& run, const KeyServicePlace& place, const RemoteCr
 }
 
 void list_keys(const KeysRun& run, const KeyServicePlace& place, const std::string& organization) {
-  json::array all;
-  for (std::string next;;) {
-    const std::string query = query_for(organization);
-    const std::string page = next.empty() ? "" : (query.empty() ? "?after=" : "&after=") + escaped(next);
-    json::object answer = ask_service(place, "GET", "/v1/keys" + query + page, {});
-    for (json::value& one : keys_in(answer)) all.push_back(std::move(one));
-    const std::string last = std::exchange(next, text_in(answer, "next"));
-    if (next.empty() || next == last) break;
-  }
+  json::array all = all_pages(place, "/v1/keys", organization);
   if (run.form == Form::json) return print_json(run, {{"keys", std::move(all)}});
   std::vector<keys::StoredKey> found;
   for (const json::value& one : all) found.push_back(key_in(one.as_object()));
@@ -147,10 +152,10 @@ void revoke_key(const KeysRun& run, const KeyServicePlace& place, const std::str
 }
 
 void report_keys(const KeysRun& run, const KeyServicePlace& place, const std::string& organization) {
-  json::object answer = ask_service(place, "GET", "/v1/usage" + query_for(organization), {});
-  if (run.form == Form::json) return print_json(run, answer);
+  json::array all = all_pages(place, "/v1/usage", organization);
+  if (run.form == Form::json) return print_json(run, {{"keys", std::move(all)}});
   std::vector<ReportLine> lines;
-  for (const json::value& one : keys_in(answer)) {
+  for (const json::value& one : all) {
     const json::object& key = one.as_object();
     lines.push_back({text_in(key, "key_id"), text_in(key, "organization_id"), text_in(key, "name"),
                      text_in(key, "last_used_at"), texts_in(key, "scopes"), texts_in(key, "needed")});

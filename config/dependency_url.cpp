@@ -103,6 +103,10 @@ Parsed<ServiceUrl> parse_service_url(const std::string& text) {
   return result;
 }
 
-bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.rfind("127.", 0) == 0; }
+bool is_loopback(const std::string& host) {
+  // A name may begin like an address: 127.example.com.
+  const bool is_address = host.find_first_not_of("0123456789.") == std::string::npos;
+  return host == "localhost" || host == "::1" || (is_address && host.rfind("127.", 0) == 0);
+}
 
 }  // namespace keygate::config

@@ -37,6 +37,8 @@ Reader<LimitSettings> limits_reader() {
       key("header_timeout", &L::header_timeout, duration(10ms, 1h), "from a head's first byte to its end"),
       key("idle_timeout", &L::idle_timeout, duration(10ms, 24h), "between two requests"),
       key("body_idle_timeout", &L::body_idle_timeout, duration(10ms, 1h), "between two reads of a body"),
+      key("tunnel_idle_timeout", &L::tunnel_idle_timeout, duration(10ms, 24h), "of a tunnel in which nothing is said"),
+      key("tunnel_max_age", &L::tunnel_max_age, duration(10ms, 24h), "of any tunnel"),
       key("requests_per_connection", &L::requests_per_connection, whole_number(0, 1'000'000'000), "0: no limit"),
       key("drain_delay", &L::drain_delay, duration(0s, 10min), "listeners accept this long after SIGTERM"),
       key("drain_timeout", &L::drain_timeout, duration(0s, 1h), "what requests in flight get to end"),

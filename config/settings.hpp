@@ -75,6 +75,8 @@ struct LimitSettings {
   milliseconds header_timeout{10'000};
   milliseconds idle_timeout{60'000};
   milliseconds body_idle_timeout{30'000};
+  milliseconds tunnel_idle_timeout{300'000};
+  milliseconds tunnel_max_age{3'600'000};
   std::uint64_t requests_per_connection = 0;  // 0: no limit
   milliseconds drain_delay{2'000};
   milliseconds drain_timeout{25'000};

@@ -20,11 +20,10 @@ struct FreeContext {
 }  // namespace
 
 std::string to_hex(const KeyDigest& digest) {
-  std::string text;
-  text.reserve(2 * digest.bytes.size());
-  for (const std::uint8_t byte : digest.bytes) {
-    text += hex_digits[byte >> 4];
-    text += hex_digits[byte & 0xF];
+  std::string text(2 * digest.bytes.size(), '0');
+  for (std::size_t i = 0; i < digest.bytes.size(); ++i) {
+    text[2 * i] = hex_digits[digest.bytes[i] >> 4];
+    text[2 * i + 1] = hex_digits[digest.bytes[i] & 0xF];
   }
   return text;
 }

@@ -28,8 +28,9 @@ struct Record {
   SteadyTime asked_at{};         // when who knows the key was asked, at the latest
   SteadyTime validated_at{};     // when somebody was last asked whether it still holds; never before asked_at
   std::string_view source;       // who answered: a Source's name(), static
-  bool is_unconfirmed = false;   // found out soon after a change, and no tombstone could be looked for: push is not enough
-  bool is_stale = false;         // past the bound, and served because nobody can be asked (stale_if_error)
+  bool is_unconfirmed =
+      false;              // found out soon after a change, and no tombstone could be looked for: push is not enough
+  bool is_stale = false;  // past the bound, and served because nobody can be asked (stale_if_error)
 };
 
 class MemoryCache {

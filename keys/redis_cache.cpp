@@ -36,7 +36,23 @@ std::optional<milliseconds> time_of(const RedisReply& reply) {
 }  // namespace
 
 struct RedisCache::State {
-  explicit State(RecordCodec chosen) : codec(std::move(chosen)) {}
+  explicit State(RecordCodec chosen) : codec(std::move(chosen)) {
+    const std::string name = codec.redis_key({});
+    const std::string digits = to_hex({});
+    look_up = encode_command({"PTTL", name});
+    first_digest = look_up.rfind(digits);  // a namespace may have zeros too, and stands before it
+    look_up += encode_command({"GET", name});
+    second_digest = look_up.rfind(digits);
+  }
+
+  // The TTL is asked for first: of a record that is replaced in between, it can only make the new one look older.
+  std::string look_up_of(const KeyDigest& digest) const {
+    const std::string digits = to_hex(digest);
+    std::string commands = look_up;
+    commands.replace(first_digest, digits.size(), digits);
+    commands.replace(second_digest, digits.size(), digits);
+    return commands;
+  }
 
   Result<Cached> read(const KeyDigest& digest, milliseconds bound, std::int64_t asked_at_ms,
                       const Result<std::vector<RedisReply>>& replies);
@@ -46,6 +62,8 @@ struct RedisCache::State {
   void hear_of_fill(const Result<RedisReply>& reply);
 
   RecordCodec codec;
+  std::string look_up;  // of a digest that is all zeros; encoded once
+  std::size_t first_digest = 0, second_digest = 0;
   RedisCacheCounters counters;
 };
 
@@ -58,14 +76,12 @@ void RedisCache::apply(RecordCodec codec) { state_->codec = std::move(codec); }
 
 const RedisCacheCounters& RedisCache::counters() const { return state_->counters; }
 
-// The TTL is asked for first: of a record that is replaced in between, it can only make the new one look older.
 void RedisCache::get(const KeyDigest& digest, milliseconds bound, Done done) {
-  const std::string name = state_->codec.redis_key(digest);
-  link_.send_all({{"PTTL", name}, {"GET", name}, {"TIME"}}, RedisPurpose::read,
-                 [weak = std::weak_ptr<State>(state_), digest, bound, asked_at_ms = unix_now_ms(),
-                  done = std::move(done)](const Result<std::vector<RedisReply>>& replies) {
-                   if (const auto state = weak.lock()) done(state->read(digest, bound, asked_at_ms, replies));
-                 });
+  link_.send_encoded(state_->look_up_of(digest), 2, RedisPurpose::read,
+                     [weak = std::weak_ptr<State>(state_), digest, bound, asked_at_ms = unix_now_ms(),
+                      done = std::move(done)](const Result<std::vector<RedisReply>>& replies) {
+                       if (const auto state = weak.lock()) done(state->read(digest, bound, asked_at_ms, replies));
+                     });
 }
 
 Result<Cached> RedisCache::State::read(const KeyDigest& digest, milliseconds bound, std::int64_t asked_at_ms,
@@ -81,15 +97,13 @@ Result<Cached> RedisCache::State::read(const KeyDigest& digest, milliseconds bou
   }
   if (ttl.type == RedisReply::Type::integer && value.type == RedisReply::Type::nil) {
     ++counters.misses;
-    return Cached{Cached::Kind::miss, {}, time_of(replies->back())};
+    return Cached{};
   }
   if (ttl.type != RedisReply::Type::integer || value.type != RedisReply::Type::string) {
     ++counters.errors;
     return errc::invalid_answer;
   }
-  Cached cached = judge(digest, bound, asked_at_ms, milliseconds(ttl.integer), value.text);
-  cached.time = time_of(replies->back());
-  return cached;
+  return judge(digest, bound, asked_at_ms, milliseconds(ttl.integer), value.text);
 }
 
 Cached RedisCache::State::judge(const KeyDigest& digest, milliseconds bound, std::int64_t asked_at_ms,
@@ -125,6 +139,15 @@ Cached RedisCache::State::miss(RecordFlaw flaw) {
       "redis: a record cannot be used (" + std::string(to_string(flaw)) +
           "), so its key is asked of the key source: somebody else writes there, or with another key");
   return {};
+}
+
+void RedisCache::tell_time(TimeDone done) {
+  link_.send({"TIME"}, RedisPurpose::read, [done = std::move(done)](const Result<RedisReply>& reply) {
+    if (reply.has_error()) return done(reply.error());
+    const auto time = time_of(*reply);
+    if (!time) return done(make_error_code(errc::invalid_answer));
+    done(*time);
+  });
 }
 
 void RedisCache::fill(const KeyDigest& digest, const policy::KeyAnswer& answer, const CopyLife& life) {

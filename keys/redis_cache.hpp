@@ -38,6 +38,8 @@ class RedisCache final : public SharedCache {
   // Error: Redis could not say, see RedisLink; errc::invalid_answer where it made no sense.
   void get(const KeyDigest& digest, std::chrono::milliseconds bound, Done done) override;
 
+  void tell_time(TimeDone done) override;
+
   // Tells the others what the source answered. Only valid answers are kept, never over a tombstone or over a newer
   // record, and until Redis' clock says that they are `life.bound` old. Nobody hears of a failure.
   void fill(const KeyDigest& digest, const policy::KeyAnswer& answer, const CopyLife& life) override;

@@ -6,36 +6,87 @@
 #include <hiredis/read.h>
 
 #include <new>
+#include <utility>
 
 namespace keygate::keys {
 
 namespace {
 
-struct FreeReply {
-  void operator()(redisReply* reply) const { freeReplyObject(reply); }
-};
+// Where hiredis' reader puts what it reads: the root of a reply is made here, all else is a place in it.
+void* place_for(const redisReadTask* task, RedisReply::Type type) {
+  if (task->parent == nullptr) return new RedisReply{type};
+  // The gate lets nothing through that is nested deeper than RespGate::max_depth, or has more than max_elements.
+  auto& siblings = static_cast<RedisReply*>(task->parent->obj)->elements;
+  RedisReply& place = siblings[static_cast<std::size_t>(task->idx)];
+  place.type = type;
+  return &place;
+}
 
-std::string text_of(const redisReply& raw) { return {raw.str, static_cast<std::size_t>(raw.len)}; }
-
-// The gate lets nothing through that is nested deeper than RespGate::max_depth.
-RedisReply value_of(const redisReply& raw) {
-  switch (raw.type) {
-    case REDIS_REPLY_INTEGER:
-      return {RedisReply::Type::integer, raw.integer};
+RedisReply::Type type_of(int hiredis) {
+  switch (hiredis) {
     case REDIS_REPLY_STATUS:
-      return {RedisReply::Type::status, 0, text_of(raw)};
-    case REDIS_REPLY_STRING:
-      return {RedisReply::Type::string, 0, text_of(raw)};
+      return RedisReply::Type::status;
     case REDIS_REPLY_ERROR:
-      return {RedisReply::Type::error, 0, text_of(raw)};
-    case REDIS_REPLY_ARRAY: {
-      RedisReply array{RedisReply::Type::array};
-      for (std::size_t i = 0; i < raw.elements; ++i) array.elements.push_back(value_of(*raw.element[i]));
-      return array;
-    }
+      return RedisReply::Type::error;
     default:
-      return {};
+      return RedisReply::Type::string;
   }
+}
+
+// hiredis is C: nothing is thrown through it, and null tells it that there is no memory.
+template <class Make>
+void* made(Make make) noexcept {
+  try {
+    return make();
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+void* create_string(const redisReadTask* task, char* text, std::size_t size) {
+  return made([&] {
+    void* const place = place_for(task, type_of(task->type));
+    static_cast<RedisReply*>(place)->text.assign(text, size);
+    return place;
+  });
+}
+
+// `Count`: int up to hiredis 0.14, size_t since.
+template <class Count>
+void* create_array(const redisReadTask* task, Count count) {
+  return made([&] {
+    void* const place = place_for(task, RedisReply::Type::array);
+    static_cast<RedisReply*>(place)->elements.resize(static_cast<std::size_t>(count));
+    return place;
+  });
+}
+
+void* create_integer(const redisReadTask* task, long long number) {
+  return made([&] {
+    void* const place = place_for(task, RedisReply::Type::integer);
+    static_cast<RedisReply*>(place)->integer = number;
+    return place;
+  });
+}
+
+void* create_nil(const redisReadTask* task) {
+  return made([&] { return place_for(task, RedisReply::Type::nil); });
+}
+
+// Of roots only.
+void free_reply(void* reply) { delete static_cast<RedisReply*>(reply); }
+
+redisReplyObjectFunctions* functions() {
+  static redisReplyObjectFunctions table = [] {
+    redisReplyObjectFunctions made_here{};
+    made_here.createString = create_string;
+    made_here.createArray = create_array;
+    made_here.createInteger = create_integer;
+    made_here.createNil = create_nil;
+    made_here.freeObject = free_reply;
+    return made_here;
+  }();
+  return &table;
 }
 
 }  // namespace
@@ -43,6 +94,8 @@ RedisReply value_of(const redisReply& raw) {
 std::string encode_command(const RedisWords& words) {
   std::vector<const char*> texts;
   std::vector<std::size_t> sizes;
+  texts.reserve(words.size());
+  sizes.reserve(words.size());
   for (const std::string_view word : words) {
     texts.push_back(word.data() == nullptr ? "" : word.data());
     sizes.push_back(word.size());
@@ -57,7 +110,8 @@ std::string encode_command(const RedisWords& words) {
 
 struct RedisReader::Impl {
   RespGate gate;
-  std::unique_ptr<redisReader, void (*)(redisReader*)> reader{redisReaderCreate(), redisReaderFree};
+  std::unique_ptr<redisReader, void (*)(redisReader*)> reader{redisReaderCreateWithFunctions(functions()),
+                                                              redisReaderFree};
 };
 
 RedisReader::RedisReader() : impl_(std::make_unique<Impl>()) {
@@ -75,8 +129,8 @@ std::string_view RedisReader::feed(std::string_view bytes) {
 std::optional<RedisReply> RedisReader::next() {
   void* raw = nullptr;
   if (redisReaderGetReply(impl_->reader.get(), &raw) != REDIS_OK || raw == nullptr) return std::nullopt;
-  const std::unique_ptr<redisReply, FreeReply> reply(static_cast<redisReply*>(raw));
-  return value_of(*reply);
+  const std::unique_ptr<RedisReply> reply(static_cast<RedisReply*>(raw));
+  return std::move(*reply);
 }
 
 }  // namespace keygate::keys

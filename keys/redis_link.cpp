@@ -26,10 +26,8 @@ void RedisLink::send(const RedisWords& command, RedisPurpose purpose, Done done)
   });
 }
 
-void RedisLink::send_all(const std::vector<RedisWords>& commands, RedisPurpose purpose, AllDone done) {
-  std::string bytes;
-  for (const RedisWords& command : commands) bytes += encode_command(command);
-  impl_->submit(std::move(bytes), commands.size(), purpose, std::move(done));
+void RedisLink::send_encoded(std::string commands, std::size_t replies, RedisPurpose purpose, AllDone done) {
+  impl_->submit(std::move(commands), replies, purpose, std::move(done));
 }
 
 void RedisLink::evaluate(const RedisScript& script, std::string_view key, const std::vector<std::string>& arguments,
@@ -86,7 +84,9 @@ void RedisLink::Impl::refuse(AllDone done, error_code error) {
 void RedisLink::Impl::submit(std::string bytes, std::size_t replies, RedisPurpose purpose, AllDone done) {
   if (const error_code refused = refusal(bytes.size())) return refuse(std::move(done), refused);
   ++counters.commands;
-  dispatch({std::move(bytes), replies, purpose, std::move(done), Clock::now() + timeout_});
+  Exchange exchange{std::move(bytes), replies, purpose, std::move(done), Clock::now() + timeout_};
+  exchange.replies.reserve(replies);
+  dispatch(std::move(exchange));
   watch_the_clock();
 }
 

@@ -36,8 +36,8 @@ class RedisLink {
   RedisLink& operator=(const RedisLink&) = delete;
 
   void send(const RedisWords& command, RedisPurpose purpose, Done done);
-  // In one write; answered together, within one limit.
-  void send_all(const std::vector<RedisWords>& commands, RedisPurpose purpose, AllDone done);
+  // Commands that are encoded already, as many as `replies`: in one write; answered together, within one limit.
+  void send_encoded(std::string commands, std::size_t replies, RedisPurpose purpose, AllDone done);
   // By its SHA-1, and with its text where Redis does not know it yet; as a write.
   void evaluate(const RedisScript& script, std::string_view key, const std::vector<std::string>& arguments, Done done);
 

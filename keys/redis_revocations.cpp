@@ -19,9 +19,11 @@ class Hearing : public std::enable_shared_from_this<Hearing> {
   Hearing(net::io_context& io, RevocationSink::Done done)
       : timer_(io.get_executor(), RedisRevocations::patience), done_(std::move(done)) {}
 
+  // It lives as long as somebody may tell it more.
   void begin() {
-    timer_.async_wait([self = shared_from_this()](error_code error) {
-      if (!error) self->tell(false);
+    timer_.async_wait([weak = weak_from_this()](error_code error) {
+      const auto self = weak.lock();
+      if (self && !error) self->tell(false);
     });
   }
 
@@ -35,6 +37,10 @@ class Hearing : public std::enable_shared_from_this<Hearing> {
   RevocationSink::Done done_;
 };
 
+RecordCodec codec_for(const RedisLinkSettings& settings, std::vector<std::string> signing_keys) {
+  return {settings.redis.name_space, RecordSubject::key, std::move(signing_keys)};
+}
+
 }  // namespace
 
 struct RedisRevocations::Impl {
@@ -42,13 +48,13 @@ struct RedisRevocations::Impl {
        std::chrono::milliseconds for_long)
       : io(context),
         link(io, settings),
-        publisher(io, link, RecordCodec(settings.redis.name_space, RecordSubject::key, std::move(signing_keys))),
+        publisher(io, link, codec_for(settings, std::move(signing_keys))),
         bound(for_long) {}
 
   net::io_context& io;
   RedisLink link;
   RevocationPublisher publisher;
-  const std::chrono::milliseconds bound;
+  std::chrono::milliseconds bound;
 };
 
 RedisRevocations::RedisRevocations(net::io_context& io, const RedisLinkSettings& settings,
@@ -56,6 +62,13 @@ RedisRevocations::RedisRevocations(net::io_context& io, const RedisLinkSettings&
     : impl_(std::make_unique<Impl>(io, settings, std::move(signing_keys), bound)) {}
 
 RedisRevocations::~RedisRevocations() = default;
+
+void RedisRevocations::apply(const RedisLinkSettings& settings, std::vector<std::string> signing_keys,
+                             std::chrono::milliseconds bound) {
+  impl_->publisher.apply(codec_for(settings, std::move(signing_keys)));
+  impl_->link.apply(settings);
+  impl_->bound = bound;
+}
 
 void RedisRevocations::changed(const KeyDigest& digest, KeyChange change, Done done) {
   const Tombstone kind = change == KeyChange::revoked ? Tombstone::revoked : Tombstone::changed;

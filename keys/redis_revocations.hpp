@@ -25,6 +25,9 @@ class RedisRevocations final : public RevocationSink {
 
   void changed(const KeyDigest& digest, KeyChange change, Done done) override;
 
+  // After a reload: another password, other signing keys, another bound. What is still being tried goes on with them.
+  void apply(const RedisLinkSettings& settings, std::vector<std::string> signing_keys, std::chrono::milliseconds bound);
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

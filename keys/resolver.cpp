@@ -18,7 +18,7 @@ policy::Held held_under(const policy::Catalogue& catalogue, const policy::KeyAns
 std::chrono::milliseconds patience_with(const config::ResolutionSettings& settings) {
   constexpr std::chrono::milliseconds of_the_store{2'000}, slack{250};
   std::chrono::milliseconds all = settings.service ? settings.service->timeout : of_the_store;
-  if (settings.redis) all += settings.redis->timeout;
+  if (settings.redis) all += 2 * settings.redis->timeout;
   return all + slack;
 }
 
@@ -44,11 +44,13 @@ std::shared_ptr<const Record> Resolver::Impl::remember(const Flight& flight, Fou
   return record;
 }
 
-// A change was pushed, and the shared cache, which would have the tombstone, could not be read: whoever answered may not
-// have heard of the change yet. So the answer is looked at again every few seconds, as if there were no push (F-27).
+// A change was pushed, and the shared cache, which would have the tombstone, could not be read: whoever answered may
+// not have heard of the change yet. So the answer is looked at again every few seconds, as if there were no push
+// (F-27).
 bool Resolver::Impl::is_unconfirmed(const Flight& flight) const {
   const auto oldest = parts.now() - bound;
-  return parts.cache != nullptr && !flight.cache_time && changes.has_changed_since(flight.digest, oldest, oldest);
+  return parts.cache != nullptr && !flight.is_cache_readable &&
+         changes.has_changed_since(flight.digest, oldest, oldest);
 }
 
 // Nobody could be asked. What is known serves within the bound; past it only what was good, and only as long as the

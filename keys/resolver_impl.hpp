@@ -35,6 +35,7 @@ struct Resolver::Impl {
   void start(const std::shared_ptr<Flight>& flight);
   void hear_cache(const std::shared_ptr<Flight>& flight, Result<Cached> cached);
   void validate(const std::shared_ptr<Flight>& flight, Found found);
+  void learn_time(const std::shared_ptr<Flight>& flight);
   void ask(const std::shared_ptr<Flight>& flight);
   bool is_held_up(const std::shared_ptr<Flight>& flight);
   void pass_on_turn(const AskerAddress& asker);

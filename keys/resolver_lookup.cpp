@@ -36,6 +36,8 @@ void Resolver::Impl::start(const std::shared_ptr<Flight>& flight) {
   flight->is_outdated = false;
   flight->may_fill = true;
   flight->source = 0;
+  flight->is_cache_readable = false;
+  flight->cache_time.reset();
   if (parts.cache == nullptr) return ask(flight);
   flight->asked_at = parts.now();
   // The flight lives in `flights` alone, so one that can be locked means that `this` is there too.
@@ -46,13 +48,12 @@ void Resolver::Impl::start(const std::shared_ptr<Flight>& flight) {
 }
 
 void Resolver::Impl::hear_cache(const std::shared_ptr<Flight>& flight, Result<Cached> cached) {
-  flight->cache_time = cached.has_value() ? cached->time : std::nullopt;
-  flight->cache_heard_at = parts.now();
+  flight->is_cache_readable = cached.has_value();
   if (flight->is_outdated) return ask_again(flight);
   if (cached.has_error()) return ask(flight);
   switch (cached->kind) {
     case Cached::Kind::miss:
-      return ask(flight);
+      return learn_time(flight);
     case Cached::Kind::changed:
       flight->may_fill = false;
       cache.forget(flight->digest);  // whoever knows it has to be asked, and nothing older serves
@@ -75,7 +76,7 @@ void Resolver::Impl::validate(const std::shared_ptr<Flight>& flight, Found found
   const auto asked_at = flight->asked_at - found.age;
   // A copy of before a change that was pushed has come back: from a replica that has not heard of it, say (F-27).
   const bool is_outdated = changes.has_changed_since(flight->digest, asked_at, now - bound);
-  if (is_outdated || !is_usable(*flight, found.answer)) return ask(flight);
+  if (is_outdated || !is_usable(*flight, found.answer)) return learn_time(flight);
   const bool is_known_younger = known && known->answer.state == policy::KeyAnswer::State::valid &&
                                 known->asked_at >= asked_at && known->generation == generation;
   // Within the tenth in which records are renewed, who knows the key is asked, not who keeps copies; those serve where
@@ -83,13 +84,26 @@ void Resolver::Impl::validate(const std::shared_ptr<Flight>& flight, Found found
   const bool is_due = now - asked_at >= renewal_age(flight->digest, bound);
   if (!is_known_younger) {
     auto record = remember(*flight, std::move(found), shared_name);
-    return is_due ? ask(flight) : land(flight, std::move(record));
+    return is_due ? learn_time(flight) : land(flight, std::move(record));
   }
-  if (is_due) return ask(flight);
+  if (is_due) return learn_time(flight);
   auto validated = std::make_shared<Record>(*known);
   validated->validated_at = flight->asked_at;
   cache.put(flight->digest, validated, now);
   land(flight, std::shared_ptr<const Record>(std::move(validated)));
+}
+
+// Before the source is asked: a copy of its answer ends a bound after this moment on the cache's own clock.
+void Resolver::Impl::learn_time(const std::shared_ptr<Flight>& flight) {
+  SharedCache::TimeDone done = [this, asked = std::weak_ptr(flight)](Result<std::chrono::milliseconds> time) {
+    const auto waited_for = asked.lock();
+    if (!waited_for) return;
+    if (waited_for->is_outdated) return ask_again(waited_for);
+    if (time.has_value()) waited_for->cache_time = *time;
+    waited_for->cache_heard_at = parts.now();
+    ask(waited_for);
+  };
+  parts.cache->tell_time(std::move(done));
 }
 
 void Resolver::Impl::ask(const std::shared_ptr<Flight>& flight) {

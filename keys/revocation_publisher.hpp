@@ -18,13 +18,16 @@ struct RevocationPublisherCounters {
   std::uint64_t published = 0;
   std::uint64_t retries = 0;
   std::uint64_t given_up = 0;  // the bound has passed
+  std::uint64_t dropped = 0;   // too many waited
 };
 
 class RevocationPublisher {
  public:
-  // Success: Redis has it. errc::timed_out: the bound has passed. errc::overloaded: max_pending wait already.
+  // Success: Redis has it. errc::timed_out: the bound has passed. errc::overloaded: so many wait already that it is
+  // not tried, and an error in the log says so.
   using Done = std::function<void(Result<void>)>;
-  static constexpr std::size_t max_pending = 10'000;
+  static constexpr std::size_t max_pending = 10'000;   // of those that are not revocations
+  static constexpr std::size_t max_revoked = 100'000;  // of all: a revocation is the last to be let go
 
   // `link` outlives this; its io_context is `io`. What is still being tried when this goes is dropped.
   RevocationPublisher(net::io_context& io, RedisLink& link, RecordCodec codec);
@@ -34,6 +37,9 @@ class RevocationPublisher {
 
   // The tombstone lives for `bound`, counted from when Redis has it. `changed` does not take the place of `revoked`.
   void publish(const KeyDigest& digest, Tombstone kind, std::chrono::milliseconds bound, Done done);
+
+  // What is signed and named from now on, of what is still being tried too.
+  void apply(RecordCodec codec);
 
   std::size_t pending() const;
   const RevocationPublisherCounters& counters() const;

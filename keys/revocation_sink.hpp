@@ -10,7 +10,7 @@
 namespace keygate::keys {
 
 enum class KeyChange : std::uint8_t {
-  changed,  // made, rotated, or with another expiry: whoever remembers it asks again
+  changed,  // rotated, imported, or with another expiry: whoever remembers it asks again
   revoked,  // for good: whoever remembers it refuses it
 };
 

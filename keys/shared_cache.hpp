@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <functional>
-#include <optional>
 
 namespace keygate::keys {
 
@@ -19,8 +18,6 @@ struct Cached {
   };
   Kind kind = Kind::miss;
   Found found{};  // of a record; its age is counted from before the cache was asked
-  // What the cache's own clock said while it answered, since its epoch. None: nothing can be written there.
-  std::optional<std::chrono::milliseconds> time{};
 };
 
 // An answer as old as it is, and when it is not to be read any more: on the cache's own clock, so that a copy that gets
@@ -28,7 +25,7 @@ struct Cached {
 struct CopyLife {
   std::chrono::milliseconds age{0};
   std::chrono::milliseconds bound{0};
-  std::chrono::milliseconds ends_at{0};  // on the clock of Cached::time
+  std::chrono::milliseconds ends_at{0};  // on the clock of tell_time
 };
 
 class SharedCache {
@@ -41,6 +38,10 @@ class SharedCache {
   // `done` is called exactly once, on the worker's thread, never before this returns, within the cache's own deadline.
   // A record of `bound` or older is a miss.
   virtual void get(const KeyDigest& digest, std::chrono::milliseconds bound, Done done) = 0;
+
+  // What the cache's own clock says, since its epoch; `done` as above.
+  using TimeDone = std::function<void(Result<std::chrono::milliseconds>)>;
+  virtual void tell_time(TimeDone done) = 0;
 
   // Writes down a valid answer until `life.ends_at`. Never over a tombstone or a newer record. Nobody waits for it.
   virtual void fill(const KeyDigest& digest, const policy::KeyAnswer& answer, const CopyLife& life) = 0;

@@ -55,7 +55,8 @@ class Flight {
   bool may_fill = true;                                 // what is found out may be written to the shared cache
   SteadyTime asked_at{};                                // just before it was
   bool is_outdated = false;                             // the key changed since
-  std::optional<std::chrono::milliseconds> cache_time;  // on the shared cache's clock, no later than `cache_heard_at`
+  bool is_cache_readable = false;                       // the shared cache has answered
+  std::optional<std::chrono::milliseconds> cache_time;  // on its clock, no later than `cache_heard_at`; none: no fill
   SteadyTime cache_heard_at{};
   unsigned repeats = 0;  // how often that made an answer worthless
 

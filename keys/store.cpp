@@ -54,8 +54,7 @@ error_code Store::Impl::insert(const StoreRow& row) {
       " scopes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   statement.bind(key.id, key.digest, key.shown_prefix, row.prefix, key.organization, key.user, key.name,
                  policy::to_string(key.environment), scopes, key.created_at, key.expires_at);
-  if (const error_code failed = statement.run()) return failed;
-  return note_change(key.digest, KeyChange::changed, key.created_at);
+  return statement.run();
 }
 
 error_code Store::Impl::note_change(const KeyDigest& digest, KeyChange change, std::int64_t now) {
@@ -92,27 +91,34 @@ Result<Store> Store::open_to_read(const std::string& path) {
   return Store(std::move(impl));
 }
 
+Result<StoredKey> Store::Impl::add(const NewKey& key, SecretView text, std::int64_t now, KnownBefore known) {
+  const KeyDigest digest = hasher(text);
+  sqlite::Transaction transaction(database);
+  if (transaction.error()) return transaction.error();
+  Result<StoreRow> there = find("WHERE digest = ?", digest);
+  if (there.has_value()) return std::move(there->key);
+  if (there.error() != store_errc::not_found) return there.error();
+
+  StoreRow row = row_of(key, text, digest, now);
+  if (const error_code failed = insert(row)) return failed;
+  if (known == KnownBefore::perhaps) {
+    if (const error_code failed = note_change(digest, KeyChange::changed, now)) return failed;
+  }
+  if (const error_code failed = transaction.commit()) return failed;
+  return std::move(row.key);
+}
+
 Result<CreatedKey> Store::create(const NewKey& key, std::int64_t now) {
   if (!unfit_field(key, now).empty()) return make_error_code(store_errc::invalid_field);
   Secret text = generate_key(key.prefix);
-  Result<StoredKey> stored = import(key, text.view(), now);
+  Result<StoredKey> stored = impl_->add(key, text.view(), now, KnownBefore::no);
   if (stored.has_error()) return stored.error();
   return CreatedKey{std::move(*stored), std::move(text)};
 }
 
 Result<StoredKey> Store::import(const NewKey& key, SecretView text, std::int64_t now) {
   if (!unfit_field(key, now).empty() || !is_importable(text)) return make_error_code(store_errc::invalid_field);
-  const KeyDigest digest = impl_->hasher(text);
-  sqlite::Transaction transaction(impl_->database);
-  if (transaction.error()) return transaction.error();
-  Result<StoreRow> there = impl_->find("WHERE digest = ?", digest);
-  if (there.has_value()) return std::move(there->key);
-  if (there.error() != store_errc::not_found) return there.error();
-
-  StoreRow row = row_of(key, text, digest, now);
-  if (const error_code failed = impl_->insert(row)) return failed;
-  if (const error_code failed = transaction.commit()) return failed;
-  return std::move(row.key);
+  return impl_->add(key, text, now, KnownBefore::perhaps);
 }
 
 Result<std::vector<StoredKey>> read_keys(sqlite::Statement& statement) {
@@ -145,6 +151,8 @@ Result<std::vector<StoredKey>> Store::list_page(const std::optional<std::string>
   if (!after.empty()) {
     const Result<StoreRow> last = impl_->find_id(after);
     if (last.has_error()) return last.error();
+    // Whether another organization has such a key is nobody's business.
+    if (organization && last->key.organization != *organization) return make_error_code(store_errc::not_found);
   }
   sqlite::Statement statement(impl_->database,
                               std::string(select_rows)

@@ -83,7 +83,8 @@ class Store {
   // As create, with a text of the caller's choice; used for the development key. Already there: its stored form.
   Result<StoredKey> import(const NewKey& key, SecretView text, std::int64_t now);
   Result<std::vector<StoredKey>> list(const std::optional<std::string>& organization);
-  // The same, at most `limit` of them: those made after the key `after` (empty: from the first; not_found).
+  // The same, at most `limit` of them: those made after the key `after` (empty: from the first).
+  // not_found: there is no such key, or it is not of that organization.
   Result<std::vector<StoredKey>> list_page(const std::optional<std::string>& organization, const std::string& after,
                                            std::size_t limit);
   Result<StoredKey> show(const std::string& id);
@@ -96,7 +97,8 @@ class Store {
   // What a proxy asks. A row whose fields could not stand in a header is an error (invalid_field), not an answer.
   Result<policy::KeyAnswer> verify(const KeyDigest& digest, std::int64_t now);
 
-  // The change log: every create, rotate, revoke and expiry change appends one line. `position` counts up for ever.
+  // The change log: a line for each key that somebody may remember otherwise than it is now, so for what is rotated,
+  // revoked or imported, and not for a key that has just been made up. `position` counts up for ever.
   struct Change {
     std::int64_t position;
     KeyDigest digest;
@@ -119,6 +121,9 @@ class Store {
   Result<void> note_uses(const std::vector<KeyUse>& uses);
   static constexpr std::size_t max_required = 512;
   Result<std::vector<UsedKey>> uses(const std::optional<std::string>& organization);
+  // The same of the keys of one page, see list_page.
+  Result<std::vector<UsedKey>> uses_page(const std::optional<std::string>& organization, const std::string& after,
+                                         std::size_t limit);
 
  private:
   struct Impl;

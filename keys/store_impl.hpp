@@ -7,12 +7,17 @@
 #include "keys/store_row.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace keygate::keys {
 
 inline constexpr std::chrono::milliseconds lock_wait{5'000};
+
+// A text that somebody chose may have been presented, and is remembered as unknown; one just made up is nobody's yet.
+enum class KnownBefore : std::uint8_t { no, perhaps };
 
 struct Store::Impl {
   explicit Impl(sqlite::Database opened) : database(std::move(opened)) {}
@@ -34,7 +39,10 @@ struct Store::Impl {
   }
   Result<StoreRow> find_id(const std::string& id) { return find("WHERE id = ?", id); }
 
-  error_code insert(const StoreRow& row);  // and its change
+  // The key that has this text, made where there is none.
+  Result<StoredKey> add(const NewKey& key, SecretView text, std::int64_t now, KnownBefore known);
+  error_code insert(const StoreRow& row);
+  Result<std::vector<UsedKey>> with_uses(Result<std::vector<StoredKey>> keys);
   error_code note_change(const KeyDigest& digest, KeyChange change, std::int64_t now);
 
   sqlite::Database database;

@@ -35,7 +35,7 @@ CREATE TABLE keys (
   last_used_at INTEGER,
   rotated_to TEXT REFERENCES keys (id)
 ) STRICT;
-CREATE INDEX keys_by_organization ON keys (organization, created_at);
+CREATE INDEX keys_by_organization ON keys (organization);  -- and rowid: a page begins where the last one ended
 CREATE TABLE changes (
   position INTEGER PRIMARY KEY AUTOINCREMENT,
   digest BLOB NOT NULL CHECK (length(digest) = 32),
@@ -55,6 +55,8 @@ constexpr const char* upgrade = R"(
 ALTER TABLE changes ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE changes ADD COLUMN is_revocation INTEGER NOT NULL DEFAULT 0;
 UPDATE changes SET at = unixepoch();
+DROP INDEX IF EXISTS keys_by_organization;
+CREATE INDEX keys_by_organization ON keys (organization);
 CREATE TABLE required_scopes (
   digest BLOB NOT NULL CHECK (length(digest) = 32),
   scope TEXT NOT NULL,

@@ -1,7 +1,7 @@
 #include "keys/store_thread.hpp"
 
-#include "keys/noted_uses.hpp"
 #include "keys/store_desk.hpp"
+#include "keys/store_upkeep.hpp"
 #include "telemetry/log.hpp"
 
 #include <algorithm>
@@ -18,10 +18,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t max_waiting = 1024;
-constexpr std::size_t changes_per_read = 1000;
-constexpr std::chrono::milliseconds read_interval{250};
-constexpr std::chrono::milliseconds write_interval{1'000};
-constexpr std::chrono::minutes prune_interval{10};
 
 std::int64_t unix_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -115,44 +111,27 @@ class StoreSource final : public Source {
 
 struct StoreThread::Impl {
   Impl(Store opened, std::int64_t start, OnChange listener)
-      : store(std::move(opened)), position(start), on_change(std::move(listener)) {}
+      : store(std::move(opened)), upkeep(store, start, [listener = std::move(listener)](const auto& changes) {
+          std::vector<KeyDigest> digests(changes.size());
+          std::ranges::transform(changes, digests.begin(), &Store::Change::digest);
+          listener(digests);
+        }) {}
 
   void run();
   void answer(const std::vector<Request>& batch);
-  void read_changes();
-  void write_uses();
-  void prune_changes();
 
   Store store;
-  std::int64_t position;  // of the last change that on_change has heard of
-  const OnChange on_change;
+  StoreUpkeep upkeep;
   const std::shared_ptr<Requests> requests = std::make_shared<Requests>();
-
-  NotedUses uses;
-
   std::thread thread;
 };
 
 void StoreThread::Impl::run() {
-  auto next_read = Clock::now() + read_interval;
-  auto next_write = Clock::now() + write_interval;
-  auto next_prune = Clock::now() + prune_interval;
   while (!requests->is_stopped()) {
-    answer(requests->take(next_read));
-    if (Clock::now() >= next_read) {
-      read_changes();
-      next_read = Clock::now() + read_interval;
-    }
-    if (Clock::now() >= next_write) {
-      write_uses();
-      next_write = Clock::now() + write_interval;
-    }
-    if (Clock::now() >= next_prune) {
-      prune_changes();
-      next_prune = Clock::now() + prune_interval;
-    }
+    answer(requests->take(upkeep.due()));
+    upkeep.run();
   }
-  write_uses();
+  upkeep.write_uses();
 }
 
 void StoreThread::Impl::answer(const std::vector<Request>& batch) {
@@ -168,37 +147,6 @@ void StoreThread::Impl::answer(const std::vector<Request>& batch) {
       reply(request, make_error_code(is_row_unfit ? errc::invalid_answer : errc::unavailable));
     }
   }
-}
-
-void StoreThread::Impl::read_changes() {
-  for (bool may_be_more = true; may_be_more && !requests->is_stopped();) {
-    // Where this fails the position stands, and the next read makes up for it.
-    const auto changes = store.changes_after(position, changes_per_read);
-    if (changes.has_error()) {
-      telemetry::log_seldom(telemetry::Level::warn, "change_log",
-                            "the key store's change log cannot be read, so revocations wait for the staleness bound: " +
-                                changes.error().message());
-      return;
-    }
-    if (changes->empty()) return;
-    std::vector<KeyDigest> digests(changes->size());
-    std::ranges::transform(*changes, digests.begin(), &Store::Change::digest);
-    on_change(digests);
-    position = changes->back().position;
-    may_be_more = changes->size() == changes_per_read;
-  }
-}
-
-void StoreThread::Impl::write_uses() {
-  std::vector<KeyUse> noted = uses.take();
-  if (noted.empty() || store.note_uses(noted).has_value()) return;
-  uses.give_back(std::move(noted));  // most likely another process was writing: next time
-}
-
-// Where this fails, or leaves something, there is a next time.
-void StoreThread::Impl::prune_changes() {
-  static_cast<void>(
-      store.prune_changes(unix_now() - std::chrono::seconds(Store::kept_changes).count(), Store::pruned_at_once));
 }
 
 StoreThread::StoreThread(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -224,7 +172,7 @@ std::unique_ptr<Source> StoreThread::source_for(net::io_context& io) {
 }
 
 void StoreThread::note_use(const KeyDigest& digest, std::int64_t unix_seconds, std::string_view scopes) {
-  impl_->uses.note(digest, unix_seconds, scopes);
+  impl_->upkeep.uses().note(digest, unix_seconds, scopes);
 }
 
 }  // namespace keygate::keys

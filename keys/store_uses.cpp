@@ -31,17 +31,9 @@ error_code write_uses(sqlite::Database& database, const std::vector<KeyUse>& use
 
 }  // namespace
 
-Result<void> Store::note_uses(const std::vector<KeyUse>& uses) {
-  const Unhurried unhurried(impl_->database);
-  if (const error_code failed = write_uses(impl_->database, uses)) return failed;
-  return {};
-}
-
-Result<std::vector<UsedKey>> Store::uses(const std::optional<std::string>& organization) {
-  Result<std::vector<StoredKey>> keys = list(organization);
+Result<std::vector<UsedKey>> Store::Impl::with_uses(Result<std::vector<StoredKey>> keys) {
   if (keys.has_error()) return keys.error();
-  sqlite::Statement statement(impl_->database,
-                              "SELECT scope, last_at FROM required_scopes WHERE digest = ? ORDER BY scope");
+  sqlite::Statement statement(database, "SELECT scope, last_at FROM required_scopes WHERE digest = ? ORDER BY scope");
   std::vector<UsedKey> used;
   used.reserve(keys->size());
   for (StoredKey& key : *keys) {
@@ -52,6 +44,21 @@ Result<std::vector<UsedKey>> Store::uses(const std::optional<std::string>& organ
     if (statement.error()) return statement.error();
   }
   return used;
+}
+
+Result<void> Store::note_uses(const std::vector<KeyUse>& uses) {
+  const Unhurried unhurried(impl_->database);
+  if (const error_code failed = write_uses(impl_->database, uses)) return failed;
+  return {};
+}
+
+Result<std::vector<UsedKey>> Store::uses(const std::optional<std::string>& organization) {
+  return impl_->with_uses(list(organization));
+}
+
+Result<std::vector<UsedKey>> Store::uses_page(const std::optional<std::string>& organization, const std::string& after,
+                                              std::size_t limit) {
+  return impl_->with_uses(list_page(organization, after, limit));
 }
 
 }  // namespace keygate::keys

@@ -1,10 +1,15 @@
 #include "keys/strict_json.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
-#include <boost/json/parse.hpp>
+#include <boost/json/monotonic_resource.hpp>
+#include <boost/json/parser.hpp>
+#include <boost/json/storage_ptr.hpp>
 
+#include <algorithm>
+#include <array>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace keygate::keys {
@@ -13,6 +18,28 @@ namespace {
 
 namespace json = boost::json;
 using boost::system::error_code;
+
+// The names of one object's members so far. Nearly all objects have few: those are kept in a row.
+class Names {
+ public:
+  Names() { few_.reserve(most_in_a_row); }
+
+  // False: it stood there already.
+  bool add(const std::string& name) {
+    if (std::ranges::find(few_, name) != few_.end() || many_.contains(name)) return false;
+    if (few_.size() < most_in_a_row) {
+      few_.push_back(name);
+    } else {
+      many_.insert(name);
+    }
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t most_in_a_row = 16;
+  std::vector<std::string> few_;
+  std::set<std::string> many_;
+};
 
 // Hears what stands in a text, and stops it where an object names a member again: Boost.JSON would take the last.
 struct MemberWatch {
@@ -39,7 +66,7 @@ struct MemberWatch {
   }
   bool on_key(json::string_view part, std::size_t, error_code& error) {
     key.append(part.data(), part.size());
-    if (!open.back().insert(key).second) {
+    if (!open.back().add(key)) {
       error = json::error::syntax;
       return false;
     }
@@ -57,8 +84,8 @@ struct MemberWatch {
   bool on_comment_part(json::string_view, error_code&) { return true; }
   bool on_comment(json::string_view, error_code&) { return true; }
 
-  std::vector<std::set<std::string>> open;  // the members so far of each object that has begun
-  std::string key;                          // as far as it has been read
+  std::vector<Names> open;  // of each object that has begun
+  std::string key;          // as far as it has been read
 };
 
 }  // namespace
@@ -70,9 +97,14 @@ std::optional<json::value> parse_strict_json(std::string_view text, std::size_t 
   error_code error;
   const std::size_t taken = watch.write_some(false, text.data(), text.size(), error);
   if (error || taken != text.size()) return std::nullopt;
-  json::value value = json::parse(json::string_view(text.data(), text.size()), error, {}, options);
+  // All of it in one piece of memory, which lives as long as the value does.
+  auto memory = json::make_shared_resource<json::monotonic_resource>(2 * text.size());
+  std::array<unsigned char, 4096> room;  // for what is under way; on the heap only where there is more
+  json::parser parser({}, options, room.data(), room.size());
+  parser.reset(std::move(memory));
+  parser.write(json::string_view(text.data(), text.size()), error);
   if (error) return std::nullopt;
-  return value;
+  return parser.release();
 }
 
 }  // namespace keygate::keys

@@ -61,6 +61,8 @@ constexpr std::array rows{
               "The only expectation that can be met is \"100-continue\".", Fault::client, 0},
     ReasonRow{Reason::misdirected_request, 421, "misdirected_request", "Misdirected Request",
               "The request target and the Host header name different hosts.", Fault::client, 0},
+    ReasonRow{Reason::upgrade_required, 426, "upgrade_required", "Upgrade Required",
+              "The only version of WebSocket that is spoken here is 13.", Fault::client, 0},
     ReasonRow{Reason::header_too_large, 431, "header_too_large", "Request Header Fields Too Large",
               "The request headers are larger, or more, than are accepted.", Fault::client, 0},
     ReasonRow{Reason::too_many_unknown_keys, 429, "too_many_unknown_keys", "Too Many Requests",
@@ -91,8 +93,10 @@ constexpr std::array rows{
 
     ReasonRow{Reason::client_closed, 499, "client_closed", "Client Closed Request",
               "The client left before it had its answer.", Fault::client, 0},
-    ReasonRow{Reason::upstream_truncated, 0, "upstream_truncated", "Truncated Response",
-              "The response body broke off before its end.", Fault::upstream, 0},
+    ReasonRow{Reason::upstream_truncated, 0, "upstream_truncated", "Broken Off",
+              "The response broke off before its end.", Fault::upstream, 0},
+    ReasonRow{Reason::tunnel_timeout, 0, "tunnel_timeout", "Broken Off",
+              "The tunnel stood still, or was open, for longer than is allowed.", Fault::nobody, 0},
 };
 
 // row() indexes the table by the enumerator, so a row out of place would answer with another reason's status.
@@ -100,7 +104,7 @@ constexpr bool is_in_order() {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (static_cast<std::size_t>(rows[i].reason) != i) return false;
   }
-  return rows.size() == static_cast<std::size_t>(Reason::upstream_truncated) + 1;
+  return rows.size() == static_cast<std::size_t>(Reason::tunnel_timeout) + 1;
 }
 static_assert(is_in_order(), "every reason has exactly one row, in the order of the enumeration");
 

@@ -34,6 +34,7 @@ enum class Reason : std::uint8_t {
   target_too_long,
   expectation_failed,
   misdirected_request,
+  upgrade_required,
   header_too_large,
   too_many_unknown_keys,
   not_implemented,
@@ -47,6 +48,7 @@ enum class Reason : std::uint8_t {
   upstream_timeout,
   client_closed,       // log only: the client left before it had its answer
   upstream_truncated,  // log only: the upstream's body broke off after its head had been sent on
+  tunnel_timeout,      // log only: ended by us, as it stood still or had been open for long
 };
 
 enum class Fault : std::uint8_t { nobody, client, upstream, dependency, proxy };

@@ -71,7 +71,7 @@ void Client::on_tick() {
   if (vigil != nullptr) {
     vigil->on_tick();
   }
-  if (awaited == nullptr) {
+  if (awaited == nullptr || may_half_close) {
     return;
   }
   pollfd state{stream.native_handle(), POLLRDHUP, 0};
@@ -101,9 +101,19 @@ void Client::on_change(const keys::KeyDigest& digest) {
   }
 }
 
-void Client::abort() { cut(policy::Reason::draining); }
+void Client::abort() { end_now(policy::Reason::draining); }
 
 void Client::cut(policy::Reason why) {
+  if (awaited == nullptr || has_answer_begun) {
+    return end_now(why);
+  }
+  // Nothing has been said to it yet: it hears why, once the upstream's connection has ended.
+  is_leaving = true;
+  was_cut = was_cut.value_or(why);
+  awaited->abort();
+}
+
+void Client::end_now(policy::Reason why) {
   is_leaving = has_left = true;
   was_cut = was_cut.value_or(why);
   stream.close();

@@ -56,8 +56,11 @@ class Client final : public Resident {
   void on_change(const keys::KeyDigest& digest) override;
   void on_drain() override;
   void abort() override;
-  // Ends what is being served, because who asked for it no longer may.
+  // Ends what is being served, because who asked for it no longer may: with an answer where none has begun.
   void cut(policy::Reason why);
+
+  // Closes the connection in the middle of whatever is being said.
+  void end_now(policy::Reason why);
 
   Worker& worker;
   Stream stream;
@@ -72,7 +75,9 @@ class Client final : public Resident {
   bool is_idle = false;                   // between two requests, nothing received
   bool is_leaving = false;                // told to leave while idle
   UpstreamConnection* awaited = nullptr;  // an answer is waited for here; cancelled when the client leaves
+  bool may_half_close = false;            // in a tunnel: that it has closed its side is for the other end to hear
   bool has_left = false;
+  bool has_answer_begun = false;          // a final one, to what is being served
   std::optional<policy::Reason> was_cut;  // by us: it took longer than there was time to drain, or its key went
   Vigil* vigil = nullptr;                 // over the credential of what is being served
   std::uint64_t served = 0;               // requests, the current one included

@@ -30,12 +30,14 @@ Exchange::Exchange(Client& client, ExchangeParts& room, std::shared_ptr<const Ge
       began_(SteadyClock::now()),
       began_at_(std::chrono::system_clock::now()),
       vigil_(client) {
+  client.has_answer_begun = false;
   request_.field_count = 0;
   request_.method_word = {};
   request_.method = policy::Method::get;
   request_.keep_alive = false;
   request_.content_length = 0;
   request_.has_content_length = request_.is_chunked = request_.expects_continue = request_.accepts_trailers = false;
+  request_.is_upgrade = false;
   const std::string_view id = worker_.next_request_id();
   std::memcpy(room_.request_id.data(), id.data(), id.size());
   request_id_ = {room_.request_id.data(), id.size()};

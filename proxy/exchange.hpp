@@ -1,6 +1,5 @@
-// One request and its answer, from the head's bytes to the Outcome. Reads top to bottom as docs/life-of-a-request.md
-// does: judge (exchange.cpp), forward (exchange_forward.cpp), return the response (exchange_return.cpp), bodies
-// (exchange_body.cpp). One at a time a client; made by session.
+// One request and its answer, from the head's bytes to the Outcome. Reads as docs/life-of-a-request.md does: judge
+// (exchange.cpp), forward (_forward), return the response (_return), bodies (_body). One at a time a client.
 #pragma once
 
 #include "policy/decide.hpp"
@@ -84,10 +83,12 @@ class Exchange {
   Awaitable<bool> send_request(const policy::Grant& grant);
   Awaitable<Tried> receive_head();
   Awaitable<bool> pass_interim();
+  void note_final_head();
   bool may_resend() const;
   // exchange_return.cpp
   Awaitable<After> fail_upstream();
   Awaitable<After> return_response();
+  Awaitable<After> switch_protocols();
   bool upstream_is_reusable(bool is_complete) const;
   policy::Reason leaving_reason() const;
   // exchange_body.cpp
@@ -106,7 +107,7 @@ class Exchange {
   const std::shared_ptr<const Generation> generation_;
   const Snapshot& snapshot_;
   std::span<char> head_bytes_;
-  SteadyClock::time_point began_;
+  SteadyClock::time_point began_, request_sent_;
   std::chrono::system_clock::time_point began_at_;
   std::chrono::microseconds auth_time_{0}, upstream_wait_{-1};
   std::string_view request_id_, host_, source_;
@@ -137,7 +138,6 @@ class Exchange {
   bool is_request_body_done_ = true;
   Upload upload_;
   std::unique_ptr<SteadyTimer> upload_ended_;
-  SteadyClock::time_point request_sent_;
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;  // of bodies
 };
 

@@ -1,6 +1,7 @@
 #include "proxy/exchange.hpp"
 #include "proxy/judging.hpp"
 #include "proxy/tls_error.hpp"
+#include "proxy/upgrade.hpp"
 
 #include <boost/asio/buffer.hpp>
 
@@ -38,7 +39,7 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
   unsigned tries_left = 1 + upstream_->settings().retry_attempts;
   Tried tried = Tried::may_retry;
   bool must_be_new = false;
-  while (tried == Tried::may_retry && tries_left > 0 && !client_.has_left) {
+  while (tried == Tried::may_retry && tries_left > 0 && !client_.has_left && !client_.was_cut) {
     --tries_left;
     connection_ = must_be_new ? nullptr : take_idle();
     if (!connection_) {
@@ -46,8 +47,8 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
       if (!is_connected) {
         continue;  // nothing has been sent: the next try is as good as the first
       }
-      if (client_.has_left) {
-        break;  // or was cut, as its key was revoked meanwhile
+      if (client_.has_left || client_.was_cut) {
+        break;  // its key was revoked meanwhile, say: nothing is sent any more
       }
     }
     must_be_new = true;  // an idle connection that had gone stale is seldom the only one
@@ -69,6 +70,9 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
   }
   if (tried != Tried::answered) {
     co_return co_await fail_upstream();
+  }
+  if (response_.status == 101) {
+    co_return co_await switch_protocols();
   }
   co_return co_await return_response();
 }
@@ -99,7 +103,7 @@ Awaitable<bool> Exchange::connect() {
 // Nothing has come back, nothing of a body has been used up, and doing it twice does no more than doing it once (N-12).
 bool Exchange::may_resend() const {
   return connection_->is_reused && !connection_->has_timed_out && !has_answer_begun_ && !client_.has_left &&
-         policy::is_idempotent(request_.method) && !request_.has_body();
+         !client_.was_cut && policy::is_idempotent(request_.method) && !request_.has_body();
 }
 
 // Head, and as much of the body as has come with it, in one write; the rest of the body follows beside the response.
@@ -204,9 +208,15 @@ Awaitable<Exchange::Tried> Exchange::receive_head() {
         co_return Tried::failed;
       }
       if (!response_.is_interim()) {
-        has_final_head_ = true;
-        connection_->deadline.disarm();
-        upstream_wait_ = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - request_sent_);
+        note_final_head();
+        co_return Tried::answered;
+      }
+      if (response_.status == 101 && request_.is_upgrade) {
+        if (const auto flaw = judge_switch(request_, response_)) {
+          upstream_flaw_ = *flaw;
+          co_return Tried::failed;
+        }
+        note_final_head();
         co_return Tried::answered;
       }
       if (!co_await pass_interim()) {
@@ -237,6 +247,12 @@ Awaitable<Exchange::Tried> Exchange::receive_head() {
     has_answer_begun_ = true;
     answer_end_ += size;
   }
+}
+
+void Exchange::note_final_head() {
+  has_final_head_ = true;
+  connection_->deadline.disarm();
+  upstream_wait_ = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - request_sent_);
 }
 
 // One interim response at the start of answer_: on to a client that can take it, then out of the buffer. False: one too

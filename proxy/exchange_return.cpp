@@ -1,5 +1,6 @@
 #include "proxy/exchange.hpp"
 #include "proxy/tls_error.hpp"
+#include "proxy/tunnel.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -50,6 +51,10 @@ Awaitable<After> Exchange::fail_upstream() {
     finish(leaving_reason(), 0);
     co_return After::close;
   }
+  if (client_.was_cut) {
+    keeps_client_ = false;
+    co_return co_await deny(*client_.was_cut);
+  }
   if (upload_.failure) {
     keeps_client_ = false;
     co_return co_await deny(*upload_.failure);
@@ -72,6 +77,7 @@ Awaitable<After> Exchange::fail_upstream() {
 
 // The response, head and body. From its head on nothing can be said to the client any more but by breaking off.
 Awaitable<After> Exchange::return_response() {
+  client_.has_answer_begun = true;
   const BodyDelivery delivery = delivery_of(response_, request_);
   keeps_client_ = is_request_body_done_ && delivery != BodyDelivery::until_close && may_keep_client();
   const ReturnFacts facts{.response = response_,
@@ -120,12 +126,44 @@ Awaitable<After> Exchange::return_response() {
   co_return keeps_client_ ? After::keep : After::linger;
 }
 
+// The upstream speaks WebSocket from here on, and so does the client once it has heard of it: until then nothing that
+// it sent behind its request went anywhere. Neither connection carries HTTP again.
+Awaitable<After> Exchange::switch_protocols() {
+  client_.has_answer_begun = true;
+  Buffer room = worker_.buffers.lease(return_head_bound(response_));
+  const std::size_t size = write_switching_head(response_, room.span());
+  bool is_told = co_await send_to_client({room.data(), size});
+  const std::string_view first(answer_.data() + answer_head_, answer_end_ - answer_head_);
+  if (is_told && !first.empty()) {
+    is_told = co_await send_to_client(first);
+    bytes_out_ = is_told ? first.size() : 0;
+  }
+  room.release();
+  out_.release();
+  answer_.release();
+  if (!is_told) {
+    connection_->abort();
+    connection_.reset();
+    finish(leaving_reason(), 0);
+    co_return After::close;
+  }
+  Tunnel tunnel(client_, *connection_, snapshot_.settings->limits);
+  const Tunnel::End end = co_await tunnel.run();
+  bytes_in_ = tunnel.bytes_up();
+  bytes_out_ += tunnel.bytes_down();
+  const bool has_client_broken = client_.has_left || end == Tunnel::End::client_broke;
+  const bool is_whole = !has_client_broken && end == Tunnel::End::whole;
+  finish(is_whole ? Reason::ok : has_client_broken ? leaving_reason() : Reason::upstream_truncated, response_.status);
+  connection_->abort();
+  co_return is_whole && !tunnel.has_client_finished() ? After::linger : After::close;
+}
+
 // The client left, or was sent away.
 Reason Exchange::leaving_reason() const { return client_.was_cut.value_or(Reason::client_closed); }
 
 bool Exchange::upstream_is_reusable(bool is_complete) const {
   return is_complete && is_request_body_done_ && !upload_.is_running && response_.keep_alive &&
-         response_.framing != BodyFraming::until_close && !has_answer_more_;
+         response_.framing != BodyFraming::until_close && !has_answer_more_ && !request_.is_upgrade;
 }
 
 }  // namespace keygate::proxy

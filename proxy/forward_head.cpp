@@ -199,6 +199,9 @@ std::size_t write_forward_head(const ForwardFacts& facts, const policy::Grant& g
   } else if (facts.head.has_content_length) {
     out << "Content-Length: " << facts.head.content_length << "\r\n";
   }
+  if (facts.head.is_upgrade) {
+    out << "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+  }
   write_forwarding(facts, seen, out);
   if (!token.empty()) {
     out << "Authorization: Bearer " << token << "\r\n";

@@ -93,6 +93,9 @@ std::string write_reply(const ReplyFacts& facts) {
     const std::string_view error = facts.proxy_error.empty() ? own_error(facts.reason) : facts.proxy_error;
     out += "Proxy-Status: keygate; error=" + std::string(error) + "\r\n";
   }
+  if (row.status == 426) {  // with the fields that RFC 9110 §15.5.22 and RFC 6455 §4.4 ask for
+    out += "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nConnection: upgrade\r\n";
+  }
   out += facts.closes ? "Connection: close\r\n\r\n" : "\r\n";
   if (!facts.is_head) {
     out += body;

@@ -20,7 +20,8 @@ struct Once {
   unsigned host = 0, content_length = 0, transfer_encoding = 0, authorization = 0, content_type = 0, expect = 0,
            upgrade = 0;
   std::size_t connection_options = 0;
-  bool is_websocket = false;
+  bool is_websocket = false;   // of Upgrade
+  bool names_upgrade = false;  // of Connection
 };
 
 // Standard fields that a Connection header may name: they end at the next hop anyway.
@@ -57,6 +58,8 @@ std::optional<HeadRefusal> read_connection(std::string_view value, const policy:
   for_each_element(value, [&](std::string_view option) {
     if (equals_ignoring_case(option, "close")) {
       out.keep_alive = false;
+    } else if (equals_ignoring_case(option, "upgrade")) {
+      once.names_upgrade = true;
     } else {
       is_allowed = may_nominate(option, reserved);
     }
@@ -217,6 +220,9 @@ std::optional<HeadRefusal> read_request_fields(std::span<const field> known, con
   if (const auto refusal = judge_once(once, out)) {
     return refusal;
   }
+  // Only a GET of HTTP/1.1 can ask for it; the Upgrade of any other is dropped (U-03).
+  out.is_upgrade =
+      once.is_websocket && once.names_upgrade && out.minor_version == 1 && out.method == policy::Method::get;
   for (std::size_t i = 0; i < out.field_count; ++i) {
     if (known[i] == field::connection) {
       drop_nominated(out.fields[i].value, out);

@@ -3,6 +3,7 @@
 #include "proxy/field_views.hpp"
 #include "proxy/request_fields.hpp"
 #include "proxy/request_target.hpp"
+#include "proxy/upgrade.hpp"
 
 #include <charconv>
 
@@ -57,7 +58,7 @@ void clear(RequestHead& out) {
   out.is_asterisk = out.keep_alive = false;
   out.field_count = 0;
   out.content_length = 0;
-  out.has_content_length = out.is_chunked = out.expects_continue = out.accepts_trailers = false;
+  out.has_content_length = out.is_chunked = out.expects_continue = out.accepts_trailers = out.is_upgrade = false;
 }
 
 }  // namespace
@@ -110,6 +111,11 @@ std::optional<HeadRefusal> read_request_head(std::span<char> head, const HeadLim
   }
   if (parser.chunked() != out.is_chunked) {
     return refuse(Reason::bad_request, "the parser reads another body length than the gate");
+  }
+  if (out.is_upgrade) {
+    if (const auto refusal = judge_upgrade(out)) {
+      return refusal;
+    }
   }
   const auto offset = static_cast<std::size_t>(gate.line.target.data() - bytes.data());
   return settle_target(head.subspan(offset, gate.line.target.size()), out);

@@ -39,6 +39,7 @@ struct RequestHead {
   bool keep_alive = true;  // what the client asks for; always false for HTTP/1.0
   bool expects_continue = false;
   bool accepts_trailers = false;  // TE: trailers
+  bool is_upgrade = false;        // asks to switch to WebSocket, the only protocol that we carry
 
   bool has_body() const { return is_chunked || content_length > 0; }
   std::span<const policy::HeaderField> headers() const { return {fields.data(), field_count}; }

@@ -80,4 +80,11 @@ std::size_t write_interim_head(const ResponseHead& response, std::span<char> roo
   return out.size();
 }
 
+std::size_t write_switching_head(const ResponseHead& response, std::span<char> room) {
+  HeadWriter out(room);
+  write_start(response, out);
+  out << "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+  return out.size();
+}
+
 }  // namespace keygate::proxy

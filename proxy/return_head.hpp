@@ -36,4 +36,7 @@ std::size_t write_return_head(const ReturnFacts& facts, std::span<char> room);
 // An interim response (RFC 9110 §15.2) as it goes on.
 std::size_t write_interim_head(const ResponseHead& response, std::span<char> room);
 
+// A 101 that agrees to WebSocket. What follows it is no HTTP.
+std::size_t write_switching_head(const ResponseHead& response, std::span<char> room);
+
 }  // namespace keygate::proxy

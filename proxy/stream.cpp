@@ -191,6 +191,15 @@ Awaitable<Transfer> Stream::send_secured(const ToSend& message) {
   co_return Transfer{net::error::operation_aborted, 0};
 }
 
+// Part of a record may have been read; what else has come lies in the socket still.
+Awaitable<std::tuple<error_code>> Stream::wait_secured() {
+  if (SSL_pending(tls_.get()) > 0) {
+    co_return std::tuple<error_code>{};
+  }
+  const auto [error] = co_await socket_.async_wait(net::socket_base::wait_read, use_tuple);
+  co_return std::tuple<error_code>{error};
+}
+
 // Whether all that waits was cancelled meanwhile.
 Awaitable<bool> Stream::pause() {
   unpaused_ = 0;

@@ -54,8 +54,11 @@ class Stream {
   Awaitable<Transfer> send(const ToSend& message);
   Awaitable<Transfer> send(std::string_view bytes);
 
-  // Until there is something to read, without room for it. After a read that found nothing.
+  // Until there is something to read, without room for it.
   Awaitable<std::tuple<error_code>> wait_readable() {
+    if (tls_ != nullptr) [[unlikely]] {
+      return wait_secured();
+    }
     return socket_.async_wait(net::socket_base::wait_read, use_tuple);
   }
 
@@ -84,6 +87,7 @@ class Stream {
 
  private:
   Awaitable<Transfer> read_secured(net::mutable_buffer into);
+  Awaitable<std::tuple<error_code>> wait_secured();
   Awaitable<Transfer> send_secured(const ToSend& message);
   Awaitable<Transfer> send_in_steps(ToSend message);
   Awaitable<error_code> shake_hands();

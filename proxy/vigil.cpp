@@ -13,6 +13,8 @@ namespace keygate::proxy {
 namespace {
 
 constexpr std::chrono::seconds pause_in_doubt{1};
+// For an answer that is on its way: most of all to whoever has just revoked the key by this very request.
+constexpr std::chrono::milliseconds grace{500};
 
 std::int64_t unix_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -38,6 +40,7 @@ void Vigil::begin(const Watched& watched) {
   expires_at_ = watched.record.answer.principal.expires_at;
   in_doubt_since_.reset();
   has_changed_ = false;
+  condemned_.reset();
 }
 
 void Vigil::end() {
@@ -54,6 +57,12 @@ void Vigil::end() {
 }
 
 void Vigil::on_tick() {
+  if (condemned_) {
+    if (SteadyClock::now() >= due_) {
+      client_.cut(*condemned_);
+    }
+    return;
+  }
   if (expires_at_ && unix_now() >= *expires_at_) {
     client_.cut(watched_->caller.kind == policy::CredentialKind::session ? policy::Reason::invalid_session
                                                                          : policy::Reason::expired_key);
@@ -65,9 +74,18 @@ void Vigil::on_tick() {
 }
 
 void Vigil::on_change(const keys::KeyDigest& digest) {
-  if (digest == watched_->digest) {
+  if (digest == watched_->digest && !condemned_) {
     look_again();
   }
+}
+
+// What is being answered ends at once.
+void Vigil::condemn(policy::Reason why) {
+  if (client_.has_answer_begun) {
+    return client_.cut(why);
+  }
+  condemned_ = why;
+  due_ = SteadyClock::now() + grace;
 }
 
 // The one in force, which a reload may have shortened since.
@@ -116,8 +134,7 @@ void Vigil::hear(const Result<std::shared_ptr<const keys::Record>>& found) {
   const policy::Decision decision =
       policy::decide(*watched_->snapshot.policy, watched_->route, watched_->target, caller, unix_now());
   if (const auto* denial = std::get_if<policy::Denial>(&decision)) {
-    client_.cut(denial->reason);
-    return;
+    return condemn(denial->reason);
   }
   in_doubt_since_.reset();
   expires_at_ = judged->answer.principal.expires_at;

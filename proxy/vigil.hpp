@@ -48,6 +48,7 @@ class Vigil {
 
  private:
   void look_again();
+  void condemn(policy::Reason why);
   std::chrono::milliseconds bound() const;
 
   Client& client_;
@@ -56,6 +57,7 @@ class Vigil {
   SteadyClock::time_point due_{};
   std::optional<SteadyClock::time_point> in_doubt_since_;
   std::optional<std::int64_t> expires_at_;
+  std::optional<policy::Reason> condemned_;  // to be cut at due_, unless it is over by then
   bool is_looking_ = false;
   bool has_changed_ = false;  // while a look-up was under way
 };

@@ -67,12 +67,10 @@ void check_names(const StrictHead& strict, bool is_trusted) {
                                           "x-user-id",
                                           "x-scopes",
                                           "x-environment",
-                                          "connection",
                                           "proxy-connection",
                                           "keep-alive",
                                           "te",
                                           "trailer",
-                                          "upgrade",
                                           "x-original-url",
                                           "x-rewrite-url",
                                           "x-http-method-override",
@@ -119,6 +117,20 @@ void check_kept(const RequestHead& head, const StrictHead& strict) {
   for (const auto value : strict.all("cookie")) hold(!is_cookie_of_the_credential(value), "no credential in a cookie");
 }
 
+// What is said about this connection is ours, and is said of WebSocket alone.
+void check_upgrade(const RequestHead& head, const StrictHead& strict) {
+  const auto connection = strict.all("connection");
+  const auto upgrade = strict.all("upgrade");
+  hold_equal(connection.size(), head.is_upgrade ? 1 : 0, "Connection goes up with an upgrade");
+  hold_equal(upgrade.size(), head.is_upgrade ? 1 : 0, "Upgrade goes up with an upgrade");
+  if (!head.is_upgrade) return;
+  hold_equal(connection[0], "Upgrade", "and Connection is ours");
+  hold_equal(upgrade[0], "websocket", "and it is to WebSocket");
+  hold(!head.has_body() && head.minor_version == 1, "no upgrade has a body, and none is of HTTP/1.0");
+  hold_equal(strict.all("sec-websocket-key").size(), 1, "and its key goes up once");
+  hold_equal(strict.all("sec-websocket-version").size(), 1, "and its version");
+}
+
 void check_body(const RequestHead& head, const StrictHead& strict) {
   const auto lengths = strict.all("content-length");
   hold_equal(strict.all("transfer-encoding").size(), head.is_chunked ? 1 : 0, "chunks are announced once");
@@ -142,6 +154,7 @@ void check(const ForwardFacts& facts, const policy::Grant& grant) {
   check_names(*strict, facts.is_peer_trusted);
   check_kept(facts.head, *strict);
   check_body(facts.head, *strict);
+  check_upgrade(facts.head, *strict);
 }
 
 }  // namespace

@@ -379,5 +379,15 @@ TEST_F(Scopes, AnOptionalRouteTakesNoKeyOrAGoodOne) {
                 {401, "invalid_key", Ending::any});
 }
 
+TEST_F(Scenario, A05_WhatAnAdminSecretGetsIsNotForSharedCachesEither) {
+  const std::string secret(48, 's');
+  start_without_keys(
+      {.policy = "version: 1\nscopes: {admin: everything}\nroutes:\n"
+                 "  - {name: all, match: {path: '/{rest...}'}, require: {scopes: admin, credentials: [admin]}}\n",
+       .more = "credentials: {admin_secrets: [{name: ops, secret: " + secret + ", scopes: [admin]}]}\n"});
+  EXPECT_TRUE(ask(request_to("/v1/x", "x-api-key: " + secret + "\r\n")).fields.lists("cache-control", "private"));
+  EXPECT_FALSE(ask(request_to("/v1/x", "Authorization: Bearer " + secret + "\r\n")).fields.has("cache-control"));
+}
+
 }  // namespace
 }  // namespace keygate::test

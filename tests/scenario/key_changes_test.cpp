@@ -114,9 +114,6 @@ TEST(KeyChanges, UseOfAKeyAtAnyProxyIsToldToTheKeyServer) {
 TEST(KeyChanges, C01_AScopeIsAskedForFromMemoryFromRedisAndCold) {
   const Fleet fleet({.staleness_bound = "2s", .threads = {1, 1, 1}});
   const Key key = fleet.service.create();
-  // A new key has a tombstone, since somebody may remember it as unknown, and is not shared while that lives.
-  EXPECT_TRUE(eventually([&] { return fleet.redis.command({"EXISTS", fleet.redis_key(key)}) == "1"; }));
-  EXPECT_TRUE(eventually([&] { return fleet.redis.command({"EXISTS", fleet.redis_key(key)}) == "0"; }));
   EXPECT_EQ(outcome_at(fleet.proxy(0), key), "200 ok");
   EXPECT_EQ(outcome_at(fleet.proxy(0), key, "/admin/x"), "403 insufficient_scope");
   EXPECT_TRUE(eventually([&] { return fleet.redis.command({"EXISTS", fleet.redis_key(key)}) == "1"; }));
@@ -159,6 +156,26 @@ TEST(KeyChanges, C06_AnAnswerFromBeforeTheRevocationNeverTakesTheTombstonesPlace
   client.read_response();
   EXPECT_EQ(outcome_at(fleet.proxy(1), key), "401 revoked_key");
   EXPECT_NE(fleet.redis.command({"GET", fleet.redis_key(key)}).find(R"("state":"revoked")"), std::string::npos);
+}
+
+// Granted a moment ago, and nothing has come back yet.
+TEST(KeyChanges, C05_WhoWaitsForTheUpstreamWhileItsKeyIsRevokedIsToldSo) {
+  Fleet fleet({.threads = {1}});
+  const Key key = fleet.service.create();
+  fleet.upstream.follow([](Turn& turn) {
+    turn.hold();
+    turn.answer(200, "too late");
+  });
+  RawClient client(fleet.proxy(0).port());
+  client.send(request_with(key));
+  RawClient upload(fleet.proxy(0).port());
+  upload.send("POST /v1/x HTTP/1.1\r\nHost: api.local\r\n" + key.bearer() + "Content-Length: 1000\r\n\r\nabc");
+  ASSERT_TRUE(eventually([&] { return fleet.upstream.held() == 2; }));
+  fleet.service.revoke(key.id);
+  EXPECT_EQ(outcome_of(client.read_response()), "401 revoked_key");
+  EXPECT_EQ(outcome_of(upload.read_response()), "401 revoked_key");
+  fleet.upstream.release();
+  EXPECT_TRUE(eventually([&] { return fleet.upstream.open_connections() == 0; }));
 }
 
 class OpenResponses : public testing::Test {
@@ -242,6 +259,60 @@ TEST_F(OpenResponses, C05F20_GoOnForABoundMoreWhileNobodyCanBeAsked) {
   const auto begin = Clock::now();
   expect_all_cut(fleet, clients, seconds(4) + slack, "key_service_unavailable");
   EXPECT_GE(Clock::now() - begin, milliseconds(900)) << "cut before one more bound had passed";
+}
+
+class OpenTunnels : public OpenResponses {
+ protected:
+  static std::vector<std::unique_ptr<RawClient>> open_at_all(
+      Fleet& fleet, const Key& key, Script then = [](Turn& turn) { turn.wait_for_end(); }) {
+    fleet.upstream.follow([then](Turn& turn) {
+      turn.send(
+          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+          "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nwelcome");
+      then(turn);
+    });
+    const std::string handshake =
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (const auto& proxy : fleet.proxies()) {
+      clients.push_back(std::make_unique<RawClient>(proxy->port()));
+      clients.back()->send(request_to("/v1/events", handshake + key.bearer()));
+      EXPECT_TRUE(eventually([&] { return clients.back()->unread().ends_with("welcome"); }));
+    }
+    return clients;
+  }
+};
+
+TEST_F(OpenTunnels, C05U06_OfARevokedKeyAreCutWithinASecond) {
+  Fleet fleet;
+  const Key key = fleet.service.create();
+  const auto clients = open_at_all(fleet, key);
+  EXPECT_TRUE(fleet.service.revoke(key.id).is_pushed);
+  expect_all_cut(fleet, clients, a_second, "revoked_key");
+}
+
+// Nothing is read from the client any more that would tell of the cut.
+TEST_F(OpenTunnels, C05U06_OfARevokedKeyAreCutThoughTheClientHasFinished) {
+  Fleet fleet;
+  const Key key = fleet.service.create();
+  const auto clients = open_at_all(fleet, key, [](Turn& turn) { turn.hold(); });
+  for (const auto& client : clients) client->finish_sending();
+  EXPECT_TRUE(eventually([&] { return fleet.upstream.held() == clients.size(); }));
+  EXPECT_TRUE(fleet.service.revoke(key.id).is_pushed);
+  const auto begin = Clock::now();
+  for (const auto& client : clients) client->read_to_end();
+  EXPECT_LE(Clock::now() - begin, a_second);
+  for (const auto& proxy : fleet.proxies()) {
+    EXPECT_EQ(text_of(proxy->wait_for_log_of("/v1/events"), "code"), "revoked_key");
+  }
+}
+
+TEST_F(OpenTunnels, C05U06_OfAKeyThatExpiresAreCutToTheSecond) {
+  Fleet fleet;
+  const Key key = fleet.service.create({.expires_in = "3s"});
+  const auto clients = open_at_all(fleet, key);
+  expect_all_cut(fleet, clients, seconds(3) + a_second, "expired_key");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <cctype>
 #include <memory>
@@ -218,6 +219,8 @@ TEST_F(KeyServer, ACustomerSeesTheirOwnOrganizationAlone) {
   EXPECT_THAT(list.body, Not(HasSubstr(theirs)));
   EXPECT_THAT(call("GET", "/v1/usage", manage_token, "", customer).body, Not(HasSubstr(theirs)));
   expect_code(call("GET", "/v1/keys?organization_id=org_2", manage_token, "", customer), 403, "wrong_organization");
+  expect_code(call("GET", "/v1/keys?after=" + theirs, manage_token, "", customer), 404, "not_found");
+  expect_code(call("GET", "/v1/usage?after=" + theirs, manage_token, "", customer), 404, "not_found");
   expect_code(
       call("POST", "/v1/keys", manage_token, R"({"organization_id": "org_2", "scopes": ["keys:write"]})", customer),
       403, "wrong_organization");
@@ -360,6 +363,27 @@ TEST_F(KeyServer, TheCommandLineDoesAllOfItByService) {
   EXPECT_EQ(text_of(verify(text_of(fresh, "key")), "code"), "revoked");
 }
 
+TEST_F(KeyServer, TheCommandLineReadsAllPages) {
+  create();
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open((directory_ / "keys.db").c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database,
+                         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)"
+                         "INSERT INTO keys (id, digest, shown_prefix, prefix, organization, user, name, environment,"
+                         " scopes, created_at) SELECT 'key_' || i, randomblob(32), 'kg_', 'kg_', 'org_1', '', '', '',"
+                         " 'projects:read', 1750000000 FROM n",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK)
+      << sqlite3_errmsg(database);
+  sqlite3_close(database);
+  for (const char* const verb : {"list", "report"}) {
+    const Finished asked = remote({verb, "--org", "org_1", "--json"});
+    ASSERT_EQ(asked.status.code, 0) << asked.errors;
+    EXPECT_EQ(json::parse(asked.output).at("keys").as_array().size(), 1201U) << verb;
+  }
+  EXPECT_EQ(object_in(call("GET", "/v1/usage", admin_token)).at("keys").as_array().size(), 500U);
+}
+
 TEST_F(KeyServer, TheCommandLineSaysWhatTheServiceRefuses) {
   const Finished unknown = remote({"create", "--org", "org_1", "--scopes", "project:read"});
   EXPECT_EQ(unknown.status.code, 1);
@@ -412,6 +436,75 @@ TEST_F(KeyServer, RefusesWhatIsTooLargeOrNoHttp) {
               "header_too_large");
   expect_code(test::ask(port_, "GET / HTTP/9\r\n\r\n"), 400, "bad_request");
   EXPECT_EQ(readiness(), 200);
+}
+
+// A proxy in front that pools its connections would take the body for the next answer.
+TEST_F(KeyServer, AnAnswerToHeadHasNoBody) {
+  for (const auto* const target : {"/v1/keys", "/openapi.json", "/nowhere"}) {
+    RawClient client(port_);
+    const Response head = client.ask(request("HEAD", target, admin_token), AnswerTo::head);
+    EXPECT_GE(head.status, 404) << target;
+    EXPECT_LE(head.status, 405) << target;
+    EXPECT_EQ(client.ask(request("GET", "/v1/keys", admin_token)).status, 200) << target;
+  }
+}
+
+// What follows would be another request to it, and a body to whoever stands in front.
+TEST_F(KeyServer, HeadsThatAreNotReadAlikeByAllEndTheConnection) {
+  const std::string smuggled = request("GET", "/v1/keys", admin_token);
+  const std::string token = "Authorization: Bearer " + admin_token + "\r\n";
+  const std::string start = "GET /v1/keys HTTP/1.1\r\n" + token;
+  for (const std::string& head : {start + "Host: h\r\nTransfer-Encoding: identity\r\n\r\n",
+                                  start + "Host: h\r\nTransfer-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+                                  start + "Host: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+                                  start + "\r\n", start + "Host: h\r\nHost: i\r\n\r\n"}) {
+    RawClient client(port_);
+    client.send(head + smuggled);
+    const Response response = client.read_response();
+    expect_code(response, 400, "bad_request");
+    EXPECT_EQ(response.fields["connection"], "close") << head;
+    EXPECT_TRUE(client.is_ended()) << head;
+  }
+  RawClient client(port_);
+  const std::string verify = "POST /v1/keys/verify HTTP/1.1\r\nHost: h\r\n" + token;
+  client.send(verify + "Transfer-Encoding: chunked\r\n\r\nc\r\n{\"key\": \"x\"}\r\n0\r\n\r\n");
+  EXPECT_EQ(client.read_response().status, 200) << "chunked it may be";
+}
+
+TEST_F(KeyServer, EachCallThatManagesKeysLeavesALine) {
+  const json::object made = create("org_1");
+  const std::string id = text_of(made, "key_id"), key = text_of(made, "key");
+  const auto line = [&](const std::string& text) {
+    return eventually([&] { return process_->errors().find(text) != std::string::npos; });
+  };
+  EXPECT_TRUE(line("createKey by admin, organization org_1, key " + id + ": 201"));
+  verify(key);
+  EXPECT_THAT(process_->errors(), Not(HasSubstr("verifyKey"))) << "proxies ask all the time";
+  call("POST", "/v1/keys/verify", admin_token, R"({"key": ")" + key + R"("})");
+  EXPECT_TRUE(line("verifyKey by admin, organization org_1, key " + id + ": 200"));
+  const std::string customer = behalf_of("org_2", "keys:write") + "X-User-Id: user_7\r\nX-Key-Id: key_c\r\n";
+  call("DELETE", "/v1/keys/" + id, manage_token, "", customer);
+  EXPECT_TRUE(
+      line("revokeKey by manager, user user_7, with key key_c, organization org_2, key " + id + ": 404 not_found"));
+  call("GET", "/v1/keys?organization_id=org_1", manage_token, "", customer);
+  EXPECT_TRUE(line("listKeys by manager, user user_7, with key key_c, organization org_2: 403 wrong_organization"));
+  call("GET", "/v1/keys", proxy_token);
+  EXPECT_TRUE(line("listKeys by proxy: 403 credential_not_accepted"));
+  call("GET", "/v1/keys", "none-of-the-tokens-of-this-server");
+  EXPECT_TRUE(line("listKeys by nobody: 401 invalid_token"));
+  for (const std::string& token : {admin_token, manage_token, proxy_token}) {
+    EXPECT_THAT(process_->errors(), Not(HasSubstr(token)));
+  }
+}
+
+TEST_F(KeyServer, TheCommandLineSaysThatATokenGoesInClear) {
+  EXPECT_THAT(remote({"list"}).errors, Not(HasSubstr("in clear")));
+  const auto asked = [&](const std::string& url) {
+    return run({{keygate_binary(), "keys", "list", "--service", url, "--token-file", directory_ / "admin"}}).errors;
+  };
+  EXPECT_THAT(asked("http://keys.invalid:1"), HasSubstr("the token goes to keys.invalid in clear; use https://"));
+  EXPECT_THAT(asked("https://keys.invalid:1"), Not(HasSubstr("in clear")));
+  EXPECT_THAT(asked("http://localhost:1"), Not(HasSubstr("in clear")));
 }
 
 TEST_F(KeyServer, AClientThatSendsHalfAHeadIsSentAway) {

@@ -106,7 +106,9 @@ TEST_F(AskedService, C08_WhoSpraysKeysIsToldToComeBackAndNobodyElseIsHeldUp) {
   start(1, "unknown_key_budget: {per_ip: 5/s, total: 0/s}");
   const Key known = key_named("known"), cold = key_named("cold");
   EXPECT_EQ(outcome_at(proxy, known), "200 ok");
-  const auto spray = [](int number) { return Key{"", "kg_spray" + std::to_string(1000 + number) + "abcdefghijklmnopq"}; };
+  const auto spray = [](int number) {
+    return Key{"", "kg_spray" + std::to_string(1000 + number) + "abcdefghijklmnopq"};
+  };
   RawClient first(proxy.port());
   std::string sprayed;
   for (int i = 0; i < 10; ++i) sprayed += request_with(spray(i));

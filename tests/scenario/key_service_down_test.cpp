@@ -31,7 +31,6 @@ TEST(KeyServiceDownUnderLoad, F20_KnownKeysGoOnAndColdOnesAreToldToComeBack) {
   Fleet fleet({.threads = {1, 2}});
   const std::vector<Key> keys = fleet.make_keys(20);
   const Key cold = fleet.service.create();
-  fleet.settle();
   std::vector<std::unique_ptr<Rounds>> rounds;
   for (const auto& proxy : fleet.proxies()) rounds.push_back(std::make_unique<Rounds>(*proxy, keys));
   for (const auto& lane : rounds) EXPECT_TRUE(eventually([&] { return lane->done() >= 3; }));
@@ -62,7 +61,6 @@ TEST(KeyServiceDownUnderLoad, F20_KnownKeysGoOnAndColdOnesAreToldToComeBack) {
 TEST(KeyServiceDownUnderLoad, F21_FrozenItCostsColdKeysItsTimeLimitAndKnownOnesNothing) {
   Fleet fleet({.service_timeout = "300ms", .threads = {1}});
   const std::vector<Key> keys = fleet.make_keys(20);
-  fleet.settle();
   Rounds rounds(fleet.proxy(0), keys);
   EXPECT_TRUE(eventually([&] { return rounds.done() >= 3; }));
   fleet.service_relay.freeze();
@@ -85,7 +83,6 @@ TEST(KeyServiceDownUnderLoad, F21_FrozenItCostsColdKeysItsTimeLimitAndKnownOnesN
 TEST(KeyServiceDown, F21_WhatIsKnownServesToTheBoundWhileItStandsStill) {
   Fleet fleet({.staleness_bound = "4s", .threads = {1}});  // of which the last tenth is for renewal
   const std::vector<Key> keys = fleet.make_keys(30);
-  fleet.settle();
   fleet.redis.kill();
   const auto begin = Clock::now();
   for (const Key& key : keys) EXPECT_EQ(outcome_at(fleet.proxy(0), key), "200 ok");
@@ -102,7 +99,6 @@ TEST(KeyServiceDown, F21_WhatIsKnownServesToTheBoundWhileItStandsStill) {
 TEST(KeyServiceDown, F20_PastTheBoundNothingIsServed) {
   Fleet fleet({.staleness_bound = "1s", .threads = {1}});
   const Key key = fleet.service.create();
-  fleet.settle();
   EXPECT_EQ(outcome_at(fleet.proxy(0), key), "200 ok");
   fleet.service.kill();
   EXPECT_EQ(outcome_at(fleet.proxy(0), key), "200 ok");
@@ -119,7 +115,6 @@ TEST(KeyServiceDown, F20_StaleIfErrorServesWhatWasGoodAndSaysSo) {
   const Key cold = fleet.service.create();
   const Key revoked = fleet.service.create();
   const Key unknown{"", "kg_nobodyknowsthiskey0123456789abcdefghijklmnop"};
-  fleet.settle();
   EXPECT_EQ(outcome_at(fleet.proxy(0), revoked), "200 ok");
   EXPECT_TRUE(fleet.service.revoke(revoked.id).is_pushed);
   EXPECT_EQ(outcome_at(fleet.proxy(0), revoked), "401 revoked_key");

@@ -221,6 +221,15 @@ TEST_F(RekallEdges, RevokedKeyIsRefusedAtAllLocationsWithinTheBound) {
   EXPECT_EQ(codes_of(key), refused);
 }
 
+// News of the revocation is there before the key server has answered the request that brought it about.
+TEST_F(RekallEdges, WhoRevokesItsOwnKeyHearsThatItIsDone) {
+  for (int i = 0; i < 20; ++i) {
+    const Key key = example.create_key("org_1", "keys:write");
+    const Response done = ask(far.port(), request_to("/v1/keys/" + key.id, key.bearer(), "DELETE"));
+    ASSERT_EQ(done.status, 200) << done.body;
+  }
+}
+
 TEST_F(RekallEdges, TestKeyReachesTheSandboxAloneFromEveryLocation) {
   const Key test = example.create_key("org_1", "*", {"--environment", "test"});
   EXPECT_EQ(codes_of(test), (std::vector<std::string>{"ok", "ok", "ok"}));

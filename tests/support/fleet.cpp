@@ -74,11 +74,6 @@ std::vector<Key> Fleet::make_keys(std::size_t count) const {
   return keys;
 }
 
-void Fleet::settle() const {
-  const std::string last = redis_key(service.create());
-  EXPECT_TRUE(eventually([&] { return redis.command({"EXISTS", last}) == "1"; }));
-}
-
 std::string Fleet::redis_key(const Key& key) const {
   return "keygate:v1:key:" + sha256_of_file(directory_.write("a key", key.text));
 }

@@ -30,8 +30,6 @@ class Fleet {
   const std::vector<std::unique_ptr<Keygate>>& proxies() const { return proxies_; }
   void stop(std::size_t number) { proxies_.at(number)->stop(); }
   std::vector<Key> make_keys(std::size_t count) const;
-  // Until everybody has been told of the keys made so far: whoever knows one by then asks for it anew.
-  void settle() const;
   // Redis' name for what it knows of the key.
   std::string redis_key(const Key& key) const;
   // What everybody takes for Redis' password the next time they read it.

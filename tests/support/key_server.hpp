@@ -34,7 +34,7 @@ class KeyServer {
   Key create(const KeySpec& spec = {}) const;  // expires_in with a unit, as in the API
   Key rotate(const std::string& id, const std::string& grace) const;
   std::string last_used(const std::string& id) const;  // RFC 3339; empty: never
-  Revocation revoke(const std::string& id) const;  // throws where the answer is not 200
+  Revocation revoke(const std::string& id) const;      // throws where the answer is not 200
 
   void freeze() const { process_->signal(SIGSTOP); }
   void thaw() const { process_->signal(SIGCONT); }

@@ -83,6 +83,25 @@ void Turn::close_with_reset() {
   socket_.close_with_reset();
 }
 
+void Turn::finish_sending() const { socket_.shut_down_sending(); }
+
+std::string Turn::receive() {
+  auto& connection = upstream_.at(connection_);
+  for (;;) {
+    {
+      std::lock_guard lock(upstream_.mutex_);
+      std::string bytes = connection.received.substr(connection.read + request_.head_size + received_);
+      received_ += bytes.size();
+      if (!bytes.empty()) {
+        return bytes;
+      }
+    }
+    if (!upstream_.receive_more(connection)) {
+      return {};
+    }
+  }
+}
+
 void Turn::hold() const {
   std::unique_lock lock(upstream_.mutex_);
   ++upstream_.held_;

@@ -34,6 +34,9 @@ class Turn {
   void answer(int status, std::string_view body, std::string_view extra_fields = "") const;
   void close();
   void close_with_reset();
+  void finish_sending() const;
+  // In a tunnel: what has come behind the head since the last time, waiting for it; empty once the proxy has finished.
+  std::string receive();
   // Waits until the test says release().
   void hold() const;
   // Reads on until the proxy leaves.
@@ -50,6 +53,7 @@ class Turn {
   Socket& socket_;
   Request request_;
   bool has_read_body_ = false;
+  std::size_t received_ = 0;  // by receive()
 };
 
 using Script = std::function<void(Turn&)>;

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -73,6 +74,7 @@ TEST_F(ConcurrentKeyStore, HearsOfWhatAnotherProcessDoesToTheFile) {
   const auto thread = std::move(*KeyStoreThread::start(path_, std::chrono::seconds(60), listener()));
   keys::Store other = *keys::Store::open(path_);
   const keys::CreatedKey key = *other.create(new_key(), unix_now());
+  ASSERT_TRUE(other.rotate(key.stored.id, 3600, unix_now()).has_value());
   EXPECT_TRUE(hears(key.stored.digest, KeyChange::changed));
   ASSERT_TRUE(other.revoke(key.stored.id, unix_now()).has_value());
   EXPECT_TRUE(hears(key.stored.digest, KeyChange::revoked));
@@ -82,11 +84,12 @@ TEST_F(ConcurrentKeyStore, TellsAgainWhatMayHaveBeenMissedAndNothingOlder) {
   keys::KeyDigest old, recent;
   {
     keys::Store store = *keys::Store::open(path_);
-    old = store.create(new_key(), unix_now() - 3600)->stored.digest;
-    recent = store.create(new_key(), unix_now() - 5)->stored.digest;
+    const auto revoked = [&](std::int64_t at) { return store.revoke(store.create(new_key(), at)->stored.id, at); };
+    old = revoked(unix_now() - 3600)->digest;
+    recent = revoked(unix_now() - 5)->digest;
   }
   const auto thread = std::move(*KeyStoreThread::start(path_, std::chrono::seconds(60), listener()));
-  EXPECT_TRUE(hears(recent, KeyChange::changed));
+  EXPECT_TRUE(hears(recent, KeyChange::revoked));
   const std::lock_guard lock(mutex_);
   EXPECT_EQ(heard_.size(), 1U);
 }
@@ -96,17 +99,64 @@ TEST_F(ConcurrentKeyStore, DoesWhatWaitsAndWritesUsesBeforeItEnds) {
   std::string id;
   keys::KeyDigest digest;
   keys::NotedUses& uses = thread->uses();
-  ASSERT_TRUE(thread->add([&](keys::Store& store) {
+  ASSERT_TRUE(thread->add(StoreLane::manage, [&](keys::Store& store) {
     const keys::CreatedKey key = *store.create(new_key(), unix_now());
     id = key.stored.id;
     digest = key.stored.digest;
     uses.note(digest, unix_now(), "projects:read");
+    ASSERT_TRUE(store.revoke(id, unix_now()).has_value());
   }));
   thread.reset();
   keys::Store store = *keys::Store::open(path_);
   EXPECT_TRUE(store.show(id)->last_used_at);
   EXPECT_EQ(store.uses(std::nullopt)->at(0).required.size(), 1U);
   EXPECT_EQ(heard_.size(), 1U);
+}
+
+// Holds the managing thread inside a call until it goes.
+class LongCall {
+ public:
+  explicit LongCall(KeyStoreThread& store) {
+    // The call owns what it touches: it may still be about to wait when this object is gone.
+    auto is_under_way = std::make_shared<std::promise<void>>();
+    auto has_begun = is_under_way->get_future();
+    const bool is_taken =
+        store.add(StoreLane::manage, [is_under_way, may_end = may_end_.get_future().share()](keys::Store&) {
+          is_under_way->set_value();
+          may_end.wait();
+        });
+    EXPECT_TRUE(is_taken);
+    has_begun.wait();
+  }
+  ~LongCall() { may_end_.set_value(); }
+  LongCall(const LongCall&) = delete;
+  LongCall& operator=(const LongCall&) = delete;
+
+ private:
+  std::promise<void> may_end_;
+};
+
+TEST_F(ConcurrentKeyStore, VerifyingDoesNotWaitForWhatIsDoneToKeys) {
+  const auto thread = std::move(*KeyStoreThread::start(path_, std::chrono::seconds(60), listener()));
+  keys::Store other = *keys::Store::open(path_);
+  const keys::CreatedKey key = *other.create(new_key(), unix_now());
+  std::promise<policy::KeyAnswer::State> found;
+  auto answer = found.get_future();
+  const LongCall call(*thread);
+  ASSERT_TRUE(thread->add(StoreLane::verify, [&](keys::Store& store) {
+    found.set_value(store.verify(key.stored.digest, unix_now())->state);
+  }));
+  ASSERT_EQ(answer.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  EXPECT_EQ(answer.get(), policy::KeyAnswer::State::valid);
+}
+
+TEST_F(ConcurrentKeyStore, AtMost1024WaitInEachLane) {
+  const auto thread = std::move(*KeyStoreThread::start(path_, std::chrono::seconds(60), listener()));
+  const LongCall call(*thread);
+  const auto nothing = [](keys::Store&) {};
+  for (int i = 0; i < 1024; ++i) ASSERT_TRUE(thread->add(StoreLane::manage, nothing));
+  EXPECT_FALSE(thread->add(StoreLane::manage, nothing));
+  EXPECT_TRUE(thread->add(StoreLane::verify, nothing));
 }
 
 // Says of each change what it was told to say; silent: never answers.
@@ -125,42 +175,73 @@ class FakeSink final : public keys::RevocationSink {
   Says says_;
 };
 
-class ConcurrentRevocation : public ConcurrentKeyStore,
-                             public testing::WithParamInterface<std::pair<FakeSink::Says, bool>> {
+// A key server without its listeners: requests over a real socket, one a connection.
+class ConcurrentKeySession : public ConcurrentKeyStore {
  protected:
-  // DELETE of a new key, over a real socket; what was answered.
-  std::string revoke() {
-    net::io_context io{1};
-    auto state = std::make_shared<KeyServerState>(io);
-    auto sink = std::make_unique<FakeSink>(io, GetParam().first);
-    const FakeSink& spy = *sink;
-    state->sink = std::move(sink);
-    state->store = std::move(*KeyStoreThread::start(path_, std::chrono::seconds(60), listener()));
-    keys::Store other = *keys::Store::open(path_);
-    const keys::CreatedKey key = *other.create(new_key(), unix_now());
+  ConcurrentKeySession() {
     const std::string token = (folder_ / "token").string();
     std::ofstream(token) << "admin-token-0123456789abcdefghijkl";
     auto rules = std::make_shared<ApiRules>();
     rules->settings = std::make_shared<const config::Settings>();
     const config::SecretSettings file{config::SecretSettings::Kind::file, token, {}};
     rules->tokens = std::get<KeyTokens>(KeyTokens::read({std::nullopt, std::nullopt, file}));
-    state->rules = rules;
+    state_->rules = rules;
+    state_->store = std::move(*KeyStoreThread::start(path_, std::chrono::seconds(60), listener()));
+  }
 
-    proxy::TcpAcceptor acceptor(io, proxy::Tcp::endpoint(net::ip::address_v4::loopback(), 0));
-    proxy::TcpSocket client(io);
-    client.connect(acceptor.local_endpoint());
-    auto connection = std::make_shared<KeyConnection>(acceptor.accept());
-    net::co_spawn(io, serve(connection, state), [](const std::exception_ptr&) {});
-    const std::string request = "DELETE /v1/keys/" + key.stored.id +
-                                " HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer admin-token-0123456789abcdefghijkl\r\n"
-                                "Connection: close\r\n\r\n";
+  static std::string request(const std::string& line, const std::string& body = "") {
+    return line + " HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer admin-token-0123456789abcdefghijkl\r\n" +
+           "Connection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  }
+
+  std::string ask(const std::string& request) {
+    proxy::TcpSocket client(io_);
+    client.connect(acceptor_.local_endpoint());
+    auto connection = std::make_shared<KeyConnection>(acceptor_.accept());
+    net::co_spawn(io_, serve(connection, state_), [](const std::exception_ptr&) {});
     net::write(client, net::buffer(request));
     std::string answer;
     net::async_read(client, net::dynamic_buffer(answer), [](error_code, std::size_t) {});
-    io.run_for(std::chrono::seconds(20));
+    io_.restart();
+    io_.run_for(std::chrono::seconds(20));
+    return answer;
+  }
+
+  net::io_context io_{1};
+  const std::shared_ptr<KeyServerState> state_ = std::make_shared<KeyServerState>(io_);
+  proxy::TcpAcceptor acceptor_{io_, proxy::Tcp::endpoint(net::ip::address_v4::loopback(), 0)};
+};
+
+TEST_F(ConcurrentKeySession, AKeyIsVerifiedWhileACallThatManagesKeysTakesLong) {
+  const LongCall call(*state_->store);
+  const std::string answer = ask(request("POST /v1/keys/verify", R"({"key": "kg_nobody"})"));
+  EXPECT_THAT(answer, HasSubstr("HTTP/1.1 200 OK"));
+  EXPECT_THAT(answer, HasSubstr("\"code\":\"unknown\""));
+}
+
+TEST_F(ConcurrentKeySession, ThereAreOnlySoManyCallsThatManageKeysAtOnce) {
+  std::vector<KeySeats::Seat> taken;
+  for (std::size_t i = 0; i < KeySeats::most; ++i) taken.push_back(std::move(*state_->seats.take("")));
+  EXPECT_THAT(ask(request("GET /v1/keys")), testing::AllOf(HasSubstr("HTTP/1.1 503"), HasSubstr("\"overloaded\"")));
+  EXPECT_THAT(ask(request("POST /v1/keys/verify", R"({"key": "kg_nobody"})")), HasSubstr("HTTP/1.1 200 OK"));
+  taken.pop_back();
+  EXPECT_THAT(ask(request("GET /v1/keys")), HasSubstr("HTTP/1.1 200 OK"));
+  EXPECT_THAT(ask(request("GET /v1/keys")), HasSubstr("HTTP/1.1 200 OK")) << "it has given its seat back";
+}
+
+class ConcurrentRevocation : public ConcurrentKeySession,
+                             public testing::WithParamInterface<std::pair<FakeSink::Says, bool>> {
+ protected:
+  // DELETE of a new key; what was answered.
+  std::string revoke() {
+    auto sink = std::make_unique<FakeSink>(io_, GetParam().first);
+    const FakeSink& spy = *sink;
+    state_->sink = std::move(sink);
+    keys::Store other = *keys::Store::open(path_);
+    const keys::CreatedKey key = *other.create(new_key(), unix_now());
+    const std::string answer = ask(request("DELETE /v1/keys/" + key.stored.id));
     EXPECT_THAT(spy.told, testing::Contains(std::pair(key.stored.digest, KeyChange::revoked)));
     EXPECT_EQ(other.verify(key.stored.digest, unix_now())->state, policy::KeyAnswer::State::revoked);
-    state->store.reset();
     return answer;
   }
 };

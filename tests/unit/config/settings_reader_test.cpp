@@ -75,6 +75,7 @@ resolution:
 identity_headers: {organization: A, key: B, user: null, scopes: C, environment: D, method: ~}
 limits: {header_bytes: 8KiB, header_count: 50, target_bytes: 4KiB, body_bytes: 1MiB, connections: 10000,
          header_timeout: 1s, idle_timeout: 2s, body_idle_timeout: 3s, requests_per_connection: 4,
+         tunnel_idle_timeout: 4s, tunnel_max_age: 5s,
          drain_delay: 0s, drain_timeout: 6s}
 log: {level: debug, format: text, access: denied}
 errors: {detail: minimal}
@@ -141,6 +142,8 @@ policy: {routes: [{name: a, match: {path: /}, anonymous: true}]}
   EXPECT_EQ(s.limits.header_timeout, seconds{1});
   EXPECT_EQ(s.limits.idle_timeout, seconds{2});
   EXPECT_EQ(s.limits.body_idle_timeout, seconds{3});
+  EXPECT_EQ(s.limits.tunnel_idle_timeout, seconds{4});
+  EXPECT_EQ(s.limits.tunnel_max_age, seconds{5});
   EXPECT_EQ(s.limits.requests_per_connection, 4u);
   EXPECT_EQ(s.limits.drain_delay, seconds{0});
   EXPECT_EQ(s.limits.drain_timeout, seconds{6});
@@ -195,6 +198,8 @@ TEST(Settings, LimitsHoldAtBothEndsOfTheirRange) {
       {"header_timeout", "9ms", "10ms", "1h", "3600001ms"},
       {"idle_timeout", "9ms", "10ms", "24h", "86400001ms"},
       {"body_idle_timeout", "9ms", "10ms", "1h", "3600001ms"},
+      {"tunnel_idle_timeout", "9ms", "10ms", "24h", "86400001ms"},
+      {"tunnel_max_age", "9ms", "10ms", "24h", "86400001ms"},
       {"requests_per_connection", "", "0", "1000000000", "1000000001"},
       {"drain_delay", "", "0s", "10m", "11m"},
       {"drain_timeout", "", "0s", "1h", "2h"},

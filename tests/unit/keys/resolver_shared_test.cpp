@@ -28,7 +28,10 @@ class ScriptedCache final : public SharedCache {
   void get(const KeyDigest&, std::chrono::milliseconds, Done done) override { asked.push_back(std::move(done)); }
   void fill(const KeyDigest&, const policy::KeyAnswer&, const CopyLife& life) override { fills.push_back(life); }
 
+  void tell_time(TimeDone done) override { time_asked.push_back(std::move(done)); }
+
   std::deque<Done> asked;
+  std::deque<TimeDone> time_asked;
   std::vector<CopyLife> fills;
 };
 
@@ -55,7 +58,7 @@ Found unknown() { return {}; }
 
 Cached copy_of(Found found, std::chrono::milliseconds age) {
   found.age = age;
-  return {Cached::Kind::record, std::move(found), 1'000'000ms};
+  return {Cached::Kind::record, std::move(found)};
 }
 
 class SharedResolver : public testing::Test {
@@ -91,6 +94,11 @@ class SharedResolver : public testing::Test {
     cache.asked.pop_front();
     done(std::move(cached));
     run();
+    if (cache.time_asked.empty()) return;
+    const auto tell = std::move(cache.time_asked.front());
+    cache.time_asked.pop_front();
+    tell(cache_time);
+    run();
   }
   void service_says(Result<Found> found) {
     const auto done = std::move(service.asked.front());
@@ -110,6 +118,7 @@ class SharedResolver : public testing::Test {
   policy::Catalogue catalogue;
   net::io_context io{1};
   ScriptedCache cache;
+  Result<std::chrono::milliseconds> cache_time = 5'000'000ms;
   ScriptedService service;
   SteadyTime now{1'000'000s};
   std::unique_ptr<Resolver> resolver;
@@ -127,7 +136,7 @@ TEST_F(SharedResolver, ASessionNeedsAUserAndNoKeyId) {
   session.answer.state = State::valid;
   session.answer.principal.user = "ada";
   const auto asker = ask();
-  cache_says(Cached{Cached::Kind::miss, {}, 5ms});
+  cache_says(Cached{});
   service_says(session);
   ASSERT_TRUE(outcomes[asker].has_value() && outcomes[asker]->has_value());
   EXPECT_EQ((**outcomes[asker])->answer.principal.user, "ada");
@@ -136,7 +145,7 @@ TEST_F(SharedResolver, ASessionNeedsAUserAndNoKeyId) {
 
 TEST_F(SharedResolver, ACopyEndsOnTheCachesClockWithTheBound) {
   ask();
-  cache_says(Cached{Cached::Kind::miss, {}, 5'000'000ms});
+  cache_says(Cached{});
   now += 2s;  // the service takes its time
   service_says(valid("key_1"));
   ASSERT_EQ(cache.fills.size(), 1U);
@@ -149,12 +158,34 @@ TEST_F(SharedResolver, NothingIsWrittenToACacheWhoseClockIsNotKnown) {
   cache_says(make_error_code(errc::timed_out));
   service_says(valid("key_1"));
   EXPECT_TRUE(cache.fills.empty());
+  resolver->invalidate(digest);
+  cache_time = make_error_code(errc::timed_out);
+  ask();
+  cache_says(Cached{});
+  service_says(valid("key_1"));
+  EXPECT_TRUE(cache.fills.empty());
+}
+
+TEST_F(SharedResolver, C06_AChangeWhileTheCacheTellsItsTimeIsNotMissed) {
+  const auto asker = ask();
+  const auto done = std::move(cache.asked.front());
+  cache.asked.pop_front();
+  done(Cached{});
+  run();
+  resolver->invalidate(digest);
+  ASSERT_EQ(cache.time_asked.size(), 1U);
+  cache.time_asked.front()(5ms);
+  cache.time_asked.pop_front();
+  run();
+  EXPECT_TRUE(service.asked.empty()) << "the cache is asked again: a tombstone may stand there";
+  cache_says(Cached{Cached::Kind::revoked});
+  EXPECT_EQ((**outcomes[asker])->answer.state, State::revoked);
 }
 
 TEST_F(SharedResolver, C13_AnAnswerThatContradictsThePrefixIsRememberedByNobody) {
   const Asker live{{}, Environment::live};
   const auto asker = ask(live);
-  cache_says(Cached{Cached::Kind::miss, {}, 5ms});
+  cache_says(Cached{});
   service_says(valid("key_1", Environment::test));
   EXPECT_EQ(key_id(asker), make_error_code(errc::invalid_answer).message());
   EXPECT_TRUE(cache.fills.empty());
@@ -175,7 +206,7 @@ TEST_F(SharedResolver, AChangedKeyIsNotServedFromBeforeTheChange) {
   now += 6s;
   ASSERT_EQ(resolver->recall(digest, now), nullptr) << "to be looked at again";
   const auto second = ask();
-  cache_says(Cached{Cached::Kind::changed, {}, 5ms});
+  cache_says(Cached{Cached::Kind::changed});
   service_says(make_error_code(errc::unavailable));
   EXPECT_EQ(key_id(second), failed());
 }
@@ -215,7 +246,7 @@ TEST_F(SharedResolver, F27_AfterAPushThatTheCacheCannotConfirmAnAnswerIsLookedAt
   now += 1s;
   EXPECT_EQ(resolver->recall(digest, now), nullptr) << "although push is up";
   ask();
-  cache_says(Cached{Cached::Kind::miss, {}, 5ms});
+  cache_says(Cached{});
   service_says(valid("key_1"));
   now += 6s;
   EXPECT_NE(resolver->recall(digest, now), nullptr) << "no tombstone stood there: it was no revocation";
@@ -250,7 +281,7 @@ TEST_F(SharedResolver, C08_ASprayerIsSlowedAndThenRefusedAndNobodyElseIs) {
     net::co_spawn(io, resolver->look_up(hash(SecretView(key)), SecretView(key), Clock::now() + 1h, asker),
                   [this, number](const std::exception_ptr&, const Resolved& outcome) { outcomes[number] = outcome; });
     run();
-    if (!cache.asked.empty()) cache_says(Cached{Cached::Kind::miss, {}, 5ms});
+    if (!cache.asked.empty()) cache_says(Cached{});
     return number;
   };
   for (int i = 0; i < 20; ++i) {

@@ -1,8 +1,13 @@
 #include "keys/revocation_publisher.hpp"
 
 #include "keys/redis_cache.hpp"
+#include "keys/redis_revocations.hpp"
 #include "keys/redis_subscription.hpp"
+#include "tests/support/socket.hpp"
 #include "tests/unit/keys/redis_rig.hpp"
+
+#include <cstring>
+#include <memory>
 
 namespace keygate::keys {
 namespace {
@@ -88,6 +93,26 @@ TEST_F(RevocationPublisherTest, F01_GoesOnTryingUntilRedisIsBack) {
   EXPECT_EQ(kind(), Cached::Kind::revoked);
 }
 
+TEST_F(RevocationPublisherTest, F01_WhereTooMuchWaitsARevocationIsTheLastToBeLetGo) {
+  ASSERT_TRUE(rig.connects());
+  redis.kill();
+  ASSERT_TRUE(run_until(rig.io(), [this] { return !rig.link().is_ready(); }));
+  for (std::uint32_t i = 0; i < RevocationPublisher::max_pending; ++i) {
+    KeyDigest one;
+    std::memcpy(one.bytes.data(), &i, sizeof i);
+    publisher.publish(one, Tombstone::changed, 60s, [](const Result<void>&) {});
+  }
+  publish(Tombstone::changed);
+  ASSERT_TRUE(settles());
+  EXPECT_EQ(outcome->error(), errc::overloaded);
+  EXPECT_EQ(publisher.counters().dropped, 1U);
+  publish(Tombstone::revoked);
+  redis.start();
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(outcome->has_value());
+  EXPECT_EQ(kind(), Cached::Kind::revoked);
+}
+
 TEST_F(RevocationPublisherTest, F01_GivesUpWhenTheBoundHasPassed) {
   ASSERT_TRUE(rig.connects());
   redis.kill();
@@ -107,6 +132,37 @@ TEST_F(RevocationPublisherTest, C06_WhatWasAskedBeforeCannotPutTheKeyBack) {
              {0s, 60s, std::chrono::duration_cast<std::chrono::milliseconds>(in_a_minute)});
   ASSERT_TRUE(run_until(rig.io(), [&] { return cache.counters().fills_refused == 1; }));
   EXPECT_EQ(kind(), Cached::Kind::revoked);
+}
+
+TEST_F(RevocationPublisherTest, LeavesNothingForTheLoopToWaitForWhenItGoes) {
+  net::io_context io{1};
+  RedisLinkSettings nobody = settings_for(test::free_port());
+  auto sink = std::make_unique<RedisRevocations>(io, nobody, std::vector<std::string>{}, 60s);
+  for (int i = 0; i < 3; ++i) sink->changed(digest, KeyChange::revoked, [](bool) {});
+  io.run_for(300ms);  // until it rests between two tries
+  ASSERT_FALSE(io.stopped());
+  sink.reset();
+  io.restart();
+  while (io.poll() > 0) continue;
+  EXPECT_TRUE(io.stopped()) << "a timer is still running";
+}
+
+TEST_F(RevocationPublisherTest, SignsWithTheKeysOfAReload) {
+  const std::string old_key(32, 'o'), new_key(32, 'n');
+  RedisRevocations sink(rig.io(), settings_for(redis.port()), {old_key}, 60s);
+  const auto kind_under = [&](const std::string& key) {
+    bool is_told = false;
+    sink.changed(digest, KeyChange::revoked, [&](bool is_pushed) { is_told = is_pushed; });
+    EXPECT_TRUE(run_until(rig.io(), [&] { return is_told; }));
+    RedisCache cache(rig.link(), RecordCodec("", RecordSubject::key, {key}));
+    std::optional<Cached::Kind> heard;
+    cache.get(digest, 60s, [&heard](const Result<Cached>& cached) { heard = cached->kind; });
+    EXPECT_TRUE(run_until(rig.io(), [&] { return heard.has_value(); }));
+    return *heard;
+  };
+  EXPECT_EQ(kind_under(old_key), Cached::Kind::revoked);
+  sink.apply(settings_for(redis.port()), {new_key}, 60s);
+  EXPECT_EQ(kind_under(new_key), Cached::Kind::revoked) << "an unsigned tombstone counts as changed";
 }
 
 }  // namespace

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <fstream>
 #include <iterator>
-#include <set>
 #include <string>
 #include <sys/stat.h>
 #include <thread>
@@ -295,24 +294,38 @@ TEST_F(StoreTest, ImportTakesATextOfTheCallersChoiceOnce) {
   EXPECT_EQ(store.import(new_key(), SecretView("too_short"), now).error(), store_errc::invalid_field);
 }
 
-TEST_F(StoreTest, EveryMutationAppendsItsChanges) {
+TEST_F(StoreTest, WhatSomebodyMayRememberOtherwiseIsAChange) {
   Store store = open();
   EXPECT_EQ(*store.last_change(), 0);
+  const std::string text = "kg_development_key_of_this_machine";
+  const KeyDigest imported = store.import(new_key(), SecretView(text), now)->digest;
+  ASSERT_TRUE(store.import(new_key(), SecretView(text), now).has_value());  // changes nothing
   const CreatedKey a = *store.create(new_key(), now);
-  const CreatedKey b = *store.rotate(a.stored.id, 60, now);
+  ASSERT_TRUE(store.rotate(a.stored.id, 60, now).has_value());
   ASSERT_TRUE(store.revoke(a.stored.id, now).has_value());
   ASSERT_TRUE(store.revoke(a.stored.id, now).has_value());  // changes nothing
 
   const auto changes = *store.changes_after(0, 100);
-  ASSERT_EQ(changes.size(), 4U);
-  EXPECT_EQ(changes[0].digest, digest_of(a));
-  EXPECT_EQ((std::set{to_hex(changes[1].digest), to_hex(changes[2].digest)}),
-            (std::set{to_hex(digest_of(a)), to_hex(digest_of(b))}));
-  EXPECT_EQ(changes[3].digest, digest_of(a));
-  EXPECT_EQ(*store.last_change(), changes[3].position);
-  EXPECT_EQ(store.changes_after(changes[0].position, 2)->front().position, changes[1].position);
-  EXPECT_EQ(store.changes_after(changes[0].position, 2)->size(), 2U);
-  EXPECT_TRUE(store.changes_after(changes[3].position, 100)->empty());
+  ASSERT_EQ(changes.size(), 3U);
+  EXPECT_EQ(changes[0].digest, imported);
+  EXPECT_EQ(changes[1].digest, digest_of(a));
+  EXPECT_EQ(changes[2].digest, digest_of(a));
+  EXPECT_EQ(*store.last_change(), changes[2].position);
+  EXPECT_EQ(store.changes_after(changes[0].position, 1)->front().position, changes[1].position);
+  EXPECT_EQ(store.changes_after(changes[0].position, 1)->size(), 1U);
+  EXPECT_TRUE(store.changes_after(changes[2].position, 100)->empty());
+}
+
+// Redis would hold no record of it in its first minute: a tombstone would stand there.
+TEST_F(StoreTest, AKeyThatHasJustBeenMadeUpIsNoChangeToAnybody) {
+  Store store = open();
+  const CreatedKey old = *store.create(new_key(), now);
+  EXPECT_EQ(*store.last_change(), 0);
+  const CreatedKey fresh = *store.rotate(old.stored.id, 60, now);
+  const auto changes = *store.changes_after(0, 100);
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].digest, digest_of(old));
+  EXPECT_NE(changes[0].digest, digest_of(fresh));
 }
 
 TEST_F(StoreTest, ARefusedMutationChangesNothing) {
@@ -331,7 +344,7 @@ TEST_F(StoreTest, TwoHandlesSeeEachOther) {
   EXPECT_EQ(other.verify(digest_of(key), now)->state, State::valid);
   ASSERT_TRUE(other.revoke(key.stored.id, now).has_value());
   EXPECT_EQ(one.verify(digest_of(key), now)->state, State::revoked);
-  EXPECT_EQ(one.changes_after(0, 10)->size(), 2U);
+  EXPECT_EQ(one.changes_after(0, 10)->size(), 1U);
 }
 
 TEST_F(StoreTest, AHandleThatClosesLeavesTheOthersWorking) {
@@ -354,7 +367,10 @@ TEST_F(StoreTest, ConcurrentWritersLoseNothing) {
           ++failures;
           return;
         }
-        for (int n = 0; n < keys_each; ++n) failures += store->create(new_key(), now).has_error();
+        for (int n = 0; n < keys_each; ++n) {
+          const Result<CreatedKey> key = store->create(new_key(), now);
+          failures += key.has_error() || store->revoke(key->stored.id, now).has_error();
+        }
       });
     }
   }

@@ -100,11 +100,13 @@ class ConcurrentStoreThread : public testing::Test {
     return *results[number];
   }
 
+  // Of a key that another process has just made and revoked.
+  KeyDigest change_one() { return other.revoke(other.create(new_key(), now)->stored.id, now)->digest; }
+
   // Holds the store's thread inside on_change.
   void hold_the_thread_up() {
     listener.block(true);
-    const CreatedKey key = *other.create(new_key(), now);
-    ASSERT_TRUE(listener.hears_of(Hasher()(key.key.view())));
+    ASSERT_TRUE(listener.hears_of(change_one()));
   }
 
   TempFolder folder;
@@ -133,15 +135,14 @@ TEST_F(ConcurrentStoreThread, AnswersLookUps) {
 
 TEST_F(ConcurrentStoreThread, HearsOfChangesByOtherHandles) {
   const CreatedKey key = *other.create(new_key(), now);
-  EXPECT_TRUE(listener.hears_of(Hasher()(key.key.view())));
   const CreatedKey fresh = *other.rotate(key.stored.id, 60, now);
+  EXPECT_TRUE(listener.hears_of(Hasher()(key.key.view())));
+  ASSERT_TRUE(other.revoke(fresh.stored.id, now).has_value());
   EXPECT_TRUE(listener.hears_of(Hasher()(fresh.key.view())));
 }
 
 TEST_F(ConcurrentStoreThread, HearsOfMoreChangesThanOneReadTakes) {
-  listener.block(true);
-  const CreatedKey first = *other.create(new_key(), now);
-  ASSERT_TRUE(listener.hears_of(Hasher()(first.key.view())));
+  hold_the_thread_up();
   sqlite3* database = nullptr;
   ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(database,
@@ -150,19 +151,18 @@ TEST_F(ConcurrentStoreThread, HearsOfMoreChangesThanOneReadTakes) {
                          nullptr, nullptr, nullptr),
             SQLITE_OK);
   sqlite3_close(database);
-  const CreatedKey last = *other.create(new_key(), now);
+  const KeyDigest last = change_one();
   listener.block(false);
-  EXPECT_TRUE(listener.hears_of(Hasher()(last.key.view())));
+  EXPECT_TRUE(listener.hears_of(last));
 }
 
 TEST_F(ConcurrentStoreThread, DoesNotHearOfWhatWasBeforeTheStart) {
-  const CreatedKey before = *other.create(new_key(), now);
+  const KeyDigest before = change_one();
   Listener late;
   auto second = std::move(*StoreThread::start(path, late.callback()));
-  const CreatedKey after = *other.create(new_key(), now);
-  ASSERT_TRUE(late.hears_of(Hasher()(after.key.view())));
-  ASSERT_TRUE(listener.hears_of(Hasher()(before.key.view())));
-  EXPECT_FALSE(late.has_heard_of(Hasher()(before.key.view())));
+  ASSERT_TRUE(late.hears_of(change_one()));
+  ASSERT_TRUE(listener.hears_of(before));
+  EXPECT_FALSE(late.has_heard_of(before));
 }
 
 TEST_F(ConcurrentStoreThread, AtMost1024Wait) {

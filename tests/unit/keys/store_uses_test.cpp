@@ -48,6 +48,10 @@ INSERT INTO changes (digest) VALUES (zeroblob(32));
 
 class StoreUses : public testing::Test {
  protected:
+  static void revoke_one(Store& store, std::int64_t at) {
+    ASSERT_TRUE(store.revoke(store.create(new_key(), at)->stored.id, at).has_value());
+  }
+
   Store open() const {
     Result<Store> store = Store::open(path);
     EXPECT_TRUE(store.has_value()) << store.error().message();
@@ -103,25 +107,23 @@ TEST_F(StoreUses, ChangesTellRevokedFromChanged) {
   const CreatedKey second = *store.rotate(first.stored.id, 60, now);
   ASSERT_TRUE(store.revoke(second.stored.id, now).has_value());
   const auto changes = *store.changes_after(0, 10);
-  ASSERT_EQ(changes.size(), 4U);
+  ASSERT_EQ(changes.size(), 2U);
   EXPECT_EQ(changes[0].change, KeyChange::changed);
-  EXPECT_EQ(changes[1].change, KeyChange::changed);
-  EXPECT_EQ(changes[2].change, KeyChange::changed);
-  EXPECT_EQ(changes[2].digest, first.stored.digest);
-  EXPECT_EQ(changes[3].change, KeyChange::revoked);
-  EXPECT_EQ(changes[3].digest, second.stored.digest);
+  EXPECT_EQ(changes[0].digest, first.stored.digest);
+  EXPECT_EQ(changes[1].change, KeyChange::revoked);
+  EXPECT_EQ(changes[1].digest, second.stored.digest);
 }
 
 TEST_F(StoreUses, OldChangesArePrunedALimitedNumberAtATime) {
   Store store = open();
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(store.create(new_key(), now + i).has_value());
+  for (int i = 0; i < 5; ++i) revoke_one(store, now + i);
   EXPECT_EQ(*store.last_change_before(now + 3), 3);
   EXPECT_EQ(*store.prune_changes(now + 3, 2), 2U);
   EXPECT_EQ(*store.prune_changes(now + 3, 2), 1U);
   EXPECT_EQ(*store.prune_changes(now + 3, 2), 0U);
   EXPECT_EQ(store.changes_after(0, 10)->size(), 2U);
   EXPECT_EQ(*store.prune_changes(now + 100, 100), 2U);
-  ASSERT_TRUE(store.create(new_key(), now).has_value());
+  revoke_one(store, now);
   EXPECT_EQ(*store.last_change(), 6) << "positions are never used again";
 }
 
@@ -138,7 +140,25 @@ TEST_F(StoreUses, PagesCoverAllKeysOnce) {
   }
   EXPECT_EQ(seen, made);
   EXPECT_EQ(store.list_page(std::nullopt, "", 10)->size(), 5U);
+  EXPECT_EQ(store.list_page("org_2", made.back(), 10).error(), store_errc::not_found) << "it is another's";
   EXPECT_EQ(store.list_page(std::nullopt, "key_none", 10).error(), store_errc::not_found);
+}
+
+TEST_F(StoreUses, ComeInPagesTooEachKeyOnceWithWhatItRequired) {
+  Store store = open();
+  std::vector<std::string> made;
+  for (int i = 0; i < 5; ++i) {
+    const CreatedKey key = *store.create(new_key(), now);
+    made.push_back(key.stored.id);
+    ASSERT_TRUE(store.note_uses({{key.stored.digest, now, {"s:" + std::to_string(i)}}}).has_value());
+  }
+  const auto page = *store.uses_page("org_1", made[1], 2);
+  ASSERT_EQ(page.size(), 2U);
+  EXPECT_EQ(page[0].key.id, made[2]);
+  EXPECT_THAT(page[0].required, ElementsAre(Pair("s:2", now)));
+  EXPECT_EQ(page[1].key.id, made[3]);
+  EXPECT_THAT(page[1].required, ElementsAre(Pair("s:3", now)));
+  EXPECT_EQ(store.uses_page("org_2", made[1], 2).error(), store_errc::not_found);
 }
 
 TEST_F(StoreUses, AFileOfVersionOneIsBroughtUpToDateAndKeepsItsKeys) {

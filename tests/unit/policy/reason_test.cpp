@@ -33,6 +33,7 @@ const std::map<std::string, int> contract{{"ok", 200},
                                           {"target_too_long", 414},
                                           {"expectation_failed", 417},
                                           {"misdirected_request", 421},
+                                          {"upgrade_required", 426},
                                           {"header_too_large", 431},
                                           {"too_many_unknown_keys", 429},
                                           {"not_implemented", 501},
@@ -45,7 +46,8 @@ const std::map<std::string, int> contract{{"ok", 200},
                                           {"draining", 503},
                                           {"upstream_timeout", 504},
                                           {"client_closed", 499},
-                                          {"upstream_truncated", 0}};
+                                          {"upstream_truncated", 0},
+                                          {"tunnel_timeout", 0}};
 
 TEST(Reasons, HaveTheContractsCodesAndStatuses) {
   std::set<std::string> seen;

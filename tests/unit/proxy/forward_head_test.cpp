@@ -79,6 +79,32 @@ TEST(ForwardHead, IsExactlyThis) {
             "\r\n");
 }
 
+TEST(ForwardHead, N11_AsksForTheUpgradeOnlyWhereItIsWebSocket) {
+  const std::string handshake =
+      "Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate\r\n";
+  EXPECT_EQ(Forwarder().forward(get("/open?a=1", handshake + "Upgrade: h2c, WebSocket\r\n")),
+            "GET /open?a=1 HTTP/1.1\r\n"
+            "Host: a.example\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            "Sec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Protocol: chat\r\n"
+            "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+            "Connection: Upgrade\r\n"
+            "Upgrade: websocket\r\n"
+            "Via: 1.1 keygate\r\n"
+            "X-Forwarded-For: 203.0.113.7\r\n"
+            "X-Forwarded-Proto: http\r\n"
+            "X-Forwarded-Host: a.example\r\n"
+            "Forwarded: for=203.0.113.7;host=\"a.example\";proto=http\r\n"
+            "X-Request-Id: 0123456789abcdef01234567\r\n"
+            "X-Auth-Method: anonymous\r\n"
+            "\r\n");
+  const std::string other = Forwarder().forward(get("/open", handshake + "Upgrade: h2c\r\n"));
+  EXPECT_TRUE(values_of(other, "connection").empty()) << other;
+  EXPECT_TRUE(values_of(other, "upgrade").empty()) << other;
+}
+
 TEST(ForwardHead, OfAnAnonymousRouteSaysSoAndNoMore) {
   const std::string head =
       Forwarder().forward(get("/open",

@@ -37,6 +37,17 @@ class CrossSite : public ::testing::Test {
   std::shared_ptr<const Snapshot> snapshot = testing::snapshot_of(with_sessions());
 };
 
+TEST_F(CrossSite, IsATunnelThatAnotherSiteOpens) {
+  const std::string handshake =
+      "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+      "Sec-WebSocket-Version: 13\r\n";
+  EXPECT_TRUE(is_cross_site("GET", handshake));
+  EXPECT_TRUE(is_cross_site("GET", handshake + "Origin: https://evil.example\r\n"));
+  EXPECT_FALSE(is_cross_site("GET", handshake + "Origin: https://app.example\r\n"));
+  EXPECT_FALSE(is_cross_site("GET", handshake + "Sec-Fetch-Site: same-origin\r\n"));
+  EXPECT_TRUE(is_cross_site("GET", handshake + "Sec-Fetch-Site: same-site\r\n"));
+}
+
 TEST_F(CrossSite, IsWhatChangesSomethingAndDoesNotComeFromTheSameOrigin) {
   EXPECT_TRUE(is_cross_site("POST", "")) << "who does not say is not believed";
   EXPECT_FALSE(is_cross_site("GET", ""));

@@ -67,6 +67,16 @@ TEST(Reply, OfAnInsufficientScopeIsExactlyThis) {
                 body);
 }
 
+TEST(Reply, A13U02_OfAWrongWebSocketVersionNamesTheRightOne) {
+  const std::string head = head_of(reply(Reason::upgrade_required));
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 426 Upgrade Required\r\n")) << head;
+  EXPECT_NE(head.find("\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nConnection: upgrade\r\n"),
+            std::string::npos)
+      << head;
+  EXPECT_NE(head.find("\r\nConnection: close\r\n"), std::string::npos) << head;
+  EXPECT_EQ(head_of(reply(Reason::bad_request)).find("WebSocket"), std::string::npos);
+}
+
 TEST(Reply, OfAMethodThatIsNotServedNamesThoseThatAre) {
   const std::string head = head_of(reply(Reason::method_not_allowed));
   EXPECT_NE(head.find("\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"), std::string::npos) << head;

@@ -72,7 +72,6 @@ std::vector<Row> body_length_rows() {
       {"UpgradeWithLength", get_with("Upgrade: websocket\r\nConnection: upgrade\r\nContent-Length: 5\r\n"),
        "bad_request"},
       {"UpgradeWithChunks", get_with("Upgrade: h2c, WebSocket\r\nConnection: upgrade\r\n" + chunked), "bad_request"},
-      {"UpgradeWithLengthZero", get_with("Upgrade: websocket\r\nConnection: upgrade\r\nContent-Length: 0\r\n"), "ok"},
       {"TwoUpgrades", get_with("Upgrade: h2c\r\nUpgrade: websocket\r\n"), "bad_request"},
   };
   int number = 0;

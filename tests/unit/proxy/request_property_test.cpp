@@ -123,7 +123,8 @@ const std::vector<std::string>& seeds() {
       "DELETE /x HTTP/1.0\r\nHost: a\r\nConnection: close\r\nCookie: a=b; c=d\r\n\r\n",
       "GET http://a.example/x HTTP/1.1\r\nHost: a.example\r\nConnection: keep-alive, x-y\r\nX-Y: 1\r\n\r\n",
       "OPTIONS * HTTP/1.1\r\nHost: a\r\nVia: 1.1 b\r\nTE: trailers\r\n\r\n",
-      "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n\r\n",
+      "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
   };
   return heads;
 }

@@ -57,6 +57,22 @@ TEST(ReturnHead, IsExactlyThis) {
       "\r\n");
 }
 
+TEST(ReturnHead, N11_OfASwitchSaysWhatWasAgreedOn) {
+  const ResponseText read(
+      response_with("upgrade: WebSocket\r\nConnection: keep-alive, upgrade, x-hop\r\nX-Hop: 1\r\nContent-Length: 5\r\n"
+                    "Sec-WebSocket-Accept: a\r\nSec-WebSocket-Protocol: chat\r\n",
+                    "HTTP/1.1 101 Go on"));
+  std::vector<char> room(return_head_bound(read.head()));
+  const std::size_t size = write_switching_head(read.head(), room);
+  EXPECT_EQ(std::string(room.data(), size),
+            "HTTP/1.1 101 Go on\r\n"
+            "Sec-WebSocket-Accept: a\r\n"
+            "Sec-WebSocket-Protocol: chat\r\n"
+            "Connection: Upgrade\r\n"
+            "Upgrade: websocket\r\n"
+            "\r\n");
+}
+
 TEST(ReturnHead, M14_HasOneFramingFieldOfOurOwn) {
   EXPECT_EQ(returned(response_with("Transfer-Encoding: CHUNKED\r\n")),
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
