@@ -16,7 +16,7 @@ class Credentials : public Scenario {
   void SetUp() override { start(); }
 };
 
-TEST_F(Credentials, A01_NoKeyIsChallengedWithoutAnError) {
+TEST_F(Credentials, A01_N14_NoKeyIsChallengedWithoutAnError) {
   expect_denied(request_to("/v1/x"), {401, "missing_credential", Ending::open});
   EXPECT_EQ(ask(request_to("/v1/x")).fields["www-authenticate"], "Bearer realm=\"keygate\"");
 }
@@ -112,7 +112,7 @@ class OtherSources : public Scenario {
   }
 };
 
-TEST_F(OtherSources, A05_AConfiguredQueryKeyIsTakenOutAndKeptOutOfCaches) {
+TEST_F(OtherSources, A05_N16_AConfiguredQueryKeyAloneIsTakenOutAndKeptOutOfCaches) {
   RawClient client = keygate.connect();
   const Response response = client.ask(request_to("/v1/x?a=1&api_key=" + k1.text));
   EXPECT_EQ(response.status, 200);

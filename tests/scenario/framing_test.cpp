@@ -42,7 +42,7 @@ TEST_P(RefusedFraming, EndsTheConnectionAndSendsNothing) {
 
 std::vector<Row> both_lengths() {
   return {
-      {"R01_ContentLengthBeforeTransferEncoding",
+      {"R01_M08_ContentLengthBeforeTransferEncoding",
        head("Content-Length: 6\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\nG" + smuggled},
       {"R01_TransferEncodingBeforeContentLength",
        head("Transfer-Encoding: chunked\r\nContent-Length: 4\r\n") + "5c\r\n" + smuggled + "\r\n0\r\n\r\n"},

@@ -230,7 +230,7 @@ TEST_F(ResponseFraming, ABodyUntilTheEndOfTheConnectionIsWhole) {
   EXPECT_TRUE(response.is_chunked || response.ends_with_connection);
 }
 
-TEST_F(ResponseFraming, N03_HopByHopFieldsOfTheUpstreamStayBehind) {
+TEST_F(ResponseFraming, N03_N14_HopByHopFieldsOfTheUpstreamStayBehindAndItsChallengeGoesOn) {
   upstream.follow(
       say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nKeep-Alive: timeout=5\r\nProxy-Authenticate: Basic\r\nUpgrade: "
           "h2c\r\nConnection: keep-alive, X-Hop\r\nX-Hop: 1\r\nX-Kept: 1\r\nWWW-Authenticate: Other "

@@ -134,7 +134,7 @@ TEST(Dialect, ARefusalThatIsNotUnderstoodIsNotRemembered) {
   EXPECT_EQ(std::get<AnswerFlaw>(limited).error, errc::unavailable);
 }
 
-TEST(Dialect, Rfc7662) {
+TEST(Dialect, A06_Rfc7662) {
   const Mapping mapping = mapping_of(ServiceDialect::rfc7662);
   const auto answer = answer_of(mapping, R"({"active":true,"client_id":"app_1","sub":"user_1","org_id":"org_1",
       "scope":"projects:read  projects:write","exp":1750000000,"iat":1,"token_type":"Bearer"})");
