@@ -162,8 +162,9 @@ void Exchange::extract() {
 Awaitable<void> Exchange::look_up() {
   keys::Resolver& resolver = worker_.resolver(caller_.kind);
   const auto deadline = SteadyClock::now() + resolver.patience();
-  const keys::Asker asker{asker_of(client_address(client_.peer, request_.headers(), snapshot_.trusted)),
-                          caller_.prefix_environment};
+  const auto client =
+      is_peer_trusted_ ? client_address(client_.peer, request_.headers(), snapshot_.trusted) : client_.peer;
+  const keys::Asker asker{asker_of(client), caller_.prefix_environment};
   Result<std::shared_ptr<const keys::Record>> found =
       co_await resolver.look_up(digest_, presented_.secret, deadline, asker);
   // It may have changed between the answer and this moment.

@@ -84,6 +84,11 @@ Awaitable<HeadRead> read_head(Client& client, const config::LimitSettings& limit
       const bool has_come = co_await wait_parked(client, limits.idle_timeout - park_after);
       client.is_idle = false;
       if (has_come) {
+        // A part of a TLS record is none of a head yet, and its time runs all the same (D-01).
+        if (client.stream.is_secure()) {
+          client.limit(limits.header_timeout);
+          is_limited = true;
+        }
         continue;
       }
       co_return result;
@@ -101,13 +106,13 @@ Awaitable<HeadRead> read_head(Client& client, const config::LimitSettings& limit
 // Says that no more comes from us, and takes what the client still sends for a moment: closing at once would reset the
 // connection and could take the answer with it.
 Awaitable<void> linger(Client& client) {
-  client.stream.finish_sending();
   client.release_buffer();
   client.limit(linger_time);
+  co_await client.stream.finish_sending();
   std::size_t taken = 0;
   while (taken < linger_bytes) {
     const std::span<char> room = client.room(BufferPool::small_size);
-    const auto [error, size] = co_await client.stream.read_some(net::buffer(room.data(), room.size()));
+    const auto [error, size] = co_await client.stream.discard_some(net::buffer(room.data(), room.size()));
     if (error) {
       break;
     }
@@ -153,7 +158,9 @@ Awaitable<void> serve(Worker& worker, Visitor visitor) {
     const HeadRead head = co_await read_head(client, generation->snapshot->settings->limits);
     if (head.size == 0 && !head.refusal) {
       if (client.stream.is_secure()) {
-        client.stream.finish_sending();
+        client.limit(linger_time);
+        co_await client.stream.finish_sending();
+        client.unlimit();
       }
       co_return;
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "proxy/sockets.hpp"
+#include "proxy/tls_transport.hpp"
 #include "proxy/to_send.hpp"
 
 #include <cstdint>
@@ -39,10 +40,16 @@ class Stream {
     return socket_.async_read_some(into, use_tuple);
   }
 
+  // What comes past TLS, of which nothing can be made: after finish_sending, which ends what TLS will answer to.
+  Awaitable<Transfer> discard_some(net::mutable_buffer into) { return socket_.async_read_some(into, use_tuple); }
+
   // Whatever is taken at once: nearly always all of it. `message` has a piece.
   Awaitable<Transfer> send_some(const ToSend& message) {
     if (tls_ != nullptr) [[unlikely]] {
       return send_secured(message);
+    }
+    if (is_local_) [[unlikely]] {
+      return send_counted(message);
     }
     if (message.count == 1) {
       return socket_.async_send(message.buffers[0], use_tuple);
@@ -78,8 +85,8 @@ class Stream {
   void close();
   // Closing takes back what has not been delivered, so that the other end cannot take it for the whole.
   void reset_on_close();
-  // No more comes from us; in TLS, said so first (close_notify).
-  void finish_sending();
+  // No more comes from us. In TLS that is said first (close_notify), which may have to wait for a reader.
+  Awaitable<void> finish_sending();
   // Whether the other end has closed, or said something nobody asked for. One system call.
   bool is_stale();
   // Grows as the other end takes what it is sent. One system call.
@@ -89,19 +96,24 @@ class Stream {
   Awaitable<Transfer> read_secured(net::mutable_buffer into);
   Awaitable<std::tuple<error_code>> wait_secured();
   Awaitable<Transfer> send_secured(const ToSend& message);
+  Awaitable<Transfer> send_counted(const ToSend& message);
   Awaitable<Transfer> send_in_steps(ToSend message);
+  bool begin_tls();
   Awaitable<error_code> shake_hands();
+  // Until the socket has taken all that TLS has written.
+  Awaitable<error_code> flush();
   // What has to pass before the call that returned `result` is made again; an error: nothing will help.
   Awaitable<error_code> overcome(int result);
   Awaitable<bool> pause();
 
   StreamSocket socket_;
+  std::unique_ptr<TlsTransport> transport_;
   TlsHandle tls_;
   bool is_local_ = false;      // a unix socket
   bool is_broken_ = false;     // TLS can say no more
   std::uint8_t unpaused_ = 0;  // operations of TLS since the last one that had to wait
   std::uint32_t cancels_ = 0;
-  std::uint64_t taken_ = 0;  // bytes that the system has taken of what was sent in steps
+  std::uint64_t taken_ = 0;  // of a unix socket: bytes that the system has taken
 };
 
 }  // namespace keygate::proxy

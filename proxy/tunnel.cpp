@@ -104,7 +104,7 @@ Awaitable<void> Tunnel::carry(Direction& direction) {
     }
     const auto [error, size] = co_await direction.source.read_some(net::buffer(buffer.data(), buffer.capacity()));
     if (error == net::error::eof) {
-      direction.sink.finish_sending();
+      co_await direction.sink.finish_sending();
       direction.result = Result::done;
       co_return;
     }
