@@ -53,7 +53,11 @@ function read(bytes) {
   request = begin();
   parser.initialize(HTTPParser.REQUEST, {}, 1 << 24, LENIENT_NOTHING);
   const result = parser.execute(bytes);
-  return { requests, error: result instanceof Error ? `${result.code}: ${result.reason || result.message}` : '' };
+  if (result instanceof Error) return { requests, error: `${result.code}: ${result.reason || result.message}` };
+  // Node.js does not tell of an error in a request that asks for another protocol: it only stops there.
+  const last = requests.at(-1);
+  const is_stopped = last?.upgrade && !last.whole && result < bytes.length;
+  return { requests, error: is_stopped ? 'stopped in the middle of an upgrade' : '' };
 }
 
 const text = (piece) => `${piece.length}:${piece},`;
