@@ -106,6 +106,7 @@ std::optional<RespFlaw> RespGate::end_line() {
 
 std::optional<RespFlaw> RespGate::begin_string(std::int64_t size) {
   if (static_cast<std::uint64_t>(size) > max_string) return RespFlaw::too_large;
+  if (reply_size_ + static_cast<std::size_t>(size) > max_reply) return RespFlaw::too_large;
   string_left_ = static_cast<std::size_t>(size);
   expecting_ = size == 0 ? Expecting::string_cr : Expecting::string;
   return std::nullopt;

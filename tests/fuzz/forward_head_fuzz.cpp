@@ -1,15 +1,12 @@
 // The head that an upstream gets of whatever a client said: one request, for the target that was decided on, with no
 // credential and no identity but ours in it.
-#include "policy/decide.hpp"
-#include "proxy/forward_head.hpp"
+#include "tests/fuzz/open_route.hpp"
 #include "tests/fuzz/probe.hpp"
 #include "tests/fuzz/strict_head.hpp"
 
 #include <algorithm>
 #include <memory>
 #include <string>
-#include <utility>
-#include <variant>
 #include <vector>
 
 namespace keygate::fuzz {
@@ -18,37 +15,6 @@ namespace {
 using proxy::FieldFate;
 using proxy::ForwardFacts;
 using proxy::RequestHead;
-using proxy::Snapshot;
-
-// One open route over everything, and a credential in each place there is.
-std::shared_ptr<const Snapshot> make_snapshot() {
-  using Kind = config::CredentialSource::Kind;
-  config::Settings settings;
-  settings.upstreams.emplace_back().name = "app";
-  settings.credentials.sources = {
-      {Kind::bearer, ""}, {Kind::header, "x-api-key"}, {Kind::query, "api_key"}, {Kind::cookie, "session"}};
-  auto& route = settings.policy.routes.emplace_back();
-  route.name.value = "all";
-  route.match.path.value = "/{rest...}";
-  route.anonymous = true;
-  auto shared = std::make_shared<const config::Settings>(std::move(settings));
-  auto compiled = policy::compile(*shared);
-  for (const auto& problem : compiled.problems) broken("the policy compiles", config::render(problem));
-  return std::make_shared<const Snapshot>(1, std::move(shared), std::move(compiled.policy));
-}
-
-const Snapshot& snapshot() {
-  static const auto made = make_snapshot();
-  return *made;
-}
-
-std::string written(const ForwardFacts& facts, const policy::Grant& grant) {
-  const std::size_t bound = proxy::forward_head_bound(facts, grant);
-  std::vector<char> room(bound);
-  const std::size_t size = proxy::write_forward_head(facts, grant, room);
-  hold(size <= bound, "a head fits into the room that was measured for it");
-  return {room.data(), size};
-}
 
 // Every way in which an upstream might read a name: case folded, and what is no letter or digit as a dash.
 std::string folded(std::string_view name) {
@@ -139,7 +105,7 @@ void check_body(const RequestHead& head, const StrictHead& strict) {
 }
 
 void check(const ForwardFacts& facts, const policy::Grant& grant) {
-  const std::string head = written(facts, grant);
+  const std::string head = forwarded_head(facts, grant);
   const auto gate = proxy::pass_request_gate(head, {.target_bytes = 64 * 1024, .field_count = 256});
   if (gate.flaw) broken("what is written passes our own gate", std::string(to_string(*gate.flaw)));
   const auto strict = strict_head(head);
@@ -164,31 +130,8 @@ void probe(std::string_view input) {
   const std::string_view text = input.substr(0, proxy::head_size(input, searched));
   std::vector<char> room(text.begin(), text.end());
   const auto head = std::make_unique<RequestHead>();
-  if (text.empty() || proxy::read_request_head(room, {}, snapshot().reserved, *head) || head->is_asterisk) return;
-  const auto parsed = policy::RequestTarget::parse(head->target);
-  const auto* target = std::get_if<policy::RequestTarget>(&parsed);
-  std::vector<char> host_room(head->host.size());
-  if (target == nullptr || !policy::canonical_host(head->host, host_room)) return;
-  if (snapshot().credentials.is_query_ambiguous(target->query())) return;
-
-  const auto* route = snapshot().policy->table.match({"", head->method, target, head->headers()});
-  policy::Caller caller;
-  caller.found = policy::Caller::Found::not_looked;
-  const auto decision = policy::decide(*snapshot().policy, route, *target, caller, 0);
-  const auto* grant = std::get_if<policy::Grant>(&decision);
-  hold(grant != nullptr, "an open route over everything grants everything");
-  for (const bool is_trusted : {false, true}) {
-    check({.snapshot = snapshot(),
-           .head = *head,
-           .target = *target,
-           .host = head->host,
-           .client_host = head->host,
-           .peer = "203.0.113.7",
-           .is_peer_v6 = false,
-           .is_peer_trusted = is_trusted,
-           .request_id = "0123456789abcdef01234567"},
-          *grant);
-  }
+  if (text.empty() || proxy::read_request_head(room, {}, open_snapshot().reserved, *head)) return;
+  for (const bool is_trusted : {false, true}) on_open_route(*head, is_trusted, check);
 }
 
 }  // namespace keygate::fuzz

@@ -1,10 +1,11 @@
-// A request head and behind it an upstream's answer: a tunnel is asked for, and opened, exactly where RFC 6455 §4 says
-// so, by a reading that shares no code with ours; and the heads that open it are what both ends expect.
-#include "policy/reserved_names.hpp"
+// A request head, and behind it an upstream's answers and first bytes: a tunnel is asked for, and opened, exactly where
+// RFC 6455 §4 says so, by a reading that shares no code with ours; the heads that open it are what both ends expect;
+// and what comes through it begins with the byte behind the upstream's head, however that arrives.
 #include "proxy/request_head.hpp"
 #include "proxy/response_head.hpp"
 #include "proxy/return_head.hpp"
 #include "proxy/upgrade.hpp"
+#include "tests/fuzz/open_route.hpp"
 #include "tests/fuzz/probe.hpp"
 #include "tests/fuzz/strict_head.hpp"
 
@@ -21,12 +22,6 @@ namespace {
 
 using proxy::RequestHead;
 using proxy::ResponseHead;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return result;
-}
 
 bool lists(const std::vector<std::string_view>& values, std::string_view word) {
   for (const auto value : values) {
@@ -83,7 +78,8 @@ bool agrees(const StrictHead& answer, std::string_view key) {
          lists(answer.all("connection"), "upgrade") && accept.size() == 1 && accept[0] == accept_for(key);
 }
 
-void check_switching_head(const ResponseHead& response) {
+// What the client gets: all that the upstream said to it, and nothing else.
+void check_switching_head(const ResponseHead& response, const StrictHead& answer, std::string_view key) {
   std::vector<char> room(proxy::return_head_bound(response));
   const std::size_t size = proxy::write_switching_head(response, room);
   hold(size <= room.size(), "a head fits into the room that was measured for it");
@@ -96,11 +92,59 @@ void check_switching_head(const ResponseHead& response) {
     hold(values.size() == 1 && values[0] == value, "and says once what was agreed on");
   }
   hold(strict->all("content-length").empty() && strict->all("transfer-encoding").empty(), "and has no body");
+  // An upstream that says of its own Sec-WebSocket-Accept that it is for this hop alone gets no client that believes
+  // it.
+  const bool is_accept_for_this_hop = lists(answer.all("connection"), "sec-websocket-accept");
+  hold(is_accept_for_this_hop || agrees(*strict, key), "to a client that reads it by RFC 6455 the tunnel is open");
+  for (const char* name : {"sec-websocket-protocol", "sec-websocket-extensions"}) {
+    const bool is_for_this_hop = lists(answer.all("connection"), name);
+    hold(is_for_this_hop || strict->all(name) == answer.all(name), "what it may speak there is what the upstream said");
+  }
 }
 
-const policy::ReservedNames& reserved() {
-  static const policy::ReservedNames names{config::IdentityHeaderSettings{}, config::CredentialSettings{}};
-  return names;
+// What the upstream is asked: the same, with the client's own key.
+void check_asked(RequestHead& request, std::string_view key) {
+  on_open_route(request, false, [&](const proxy::ForwardFacts& facts, const policy::Grant& grant) {
+    const std::string head = forwarded_head(facts, grant);
+    const auto strict = strict_head(head);
+    const auto line = strict ? strict_request_line(strict->start) : std::nullopt;
+    hold(line && asks(*strict, *line), "the upstream is asked for a tunnel");
+    const auto keys = strict->all("sec-websocket-key");
+    const auto versions = strict->all("sec-websocket-version");
+    hold(keys.size() == 1 && keys[0] == key, "with the client's key");
+    hold(versions.size() == 1 && versions[0] == "13", "and the version that it speaks");
+  });
+}
+
+// Byte by byte, the head is there with its last byte and not before: what is behind it is the tunnel's.
+void check_end(std::string_view bytes, std::size_t due) {
+  std::size_t searched = 0;
+  const std::size_t first = due > 600 ? due - 600 : 0;
+  for (std::size_t size = first; size <= due; ++size) {
+    const std::size_t found = proxy::head_size(bytes.substr(0, size), searched);
+    hold_equal(found, size == due ? due : 0, "a head ends at the same byte however it comes");
+  }
+}
+
+// The upstream's heads, up to the last of `bytes` or the first that is no interim answer.
+void check_answers(const RequestHead& request, std::string_view key, std::string_view bytes) {
+  const auto response = std::make_unique<ResponseHead>();
+  while (true) {
+    std::size_t searched = 0;
+    const std::string_view answer = bytes.substr(0, proxy::head_size(bytes, searched));
+    if (answer.empty() || proxy::read_response_head(answer, request.method, *response)) return;
+    check_end(bytes, answer.size());
+    bytes.remove_prefix(answer.size());
+    if (response->status == 101) {
+      const auto strict = strict_head(answer);
+      hold(strict.has_value(), "the grammar takes the answer that we take");
+      hold(response->framing == proxy::BodyFraming::none, "what follows it is no body");
+      const bool is_open = !proxy::judge_switch(request, *response);
+      hold_equal(is_open, agrees(*strict, key), "a tunnel opens where what was offered was agreed on");
+      if (is_open) check_switching_head(*response, *strict, key);
+    }
+    if (response->status < 100 || response->status >= 200 || response->status == 101) return;
+  }
 }
 
 }  // namespace
@@ -111,24 +155,14 @@ void probe(std::string_view input) {
   if (head.empty()) return;
   std::vector<char> room(head.begin(), head.end());  // the target is settled in place
   const auto request = std::make_unique<RequestHead>();
-  if (proxy::read_request_head(room, {}, reserved(), *request)) return;
+  if (proxy::read_request_head(room, {}, open_snapshot().reserved, *request)) return;
   const auto strict = strict_head(head);
   hold(strict.has_value(), "the grammar takes what we take");
   check_request(*request, *strict);
   if (!request->is_upgrade) return;
-
-  searched = 0;
-  const std::string_view rest = input.substr(head.size());
-  const std::string_view answer = rest.substr(0, proxy::head_size(rest, searched));
-  const auto response = std::make_unique<ResponseHead>();
-  if (answer.empty() || proxy::read_response_head(answer, request->method, *response)) return;
-  if (response->status != 101) return;
-  const auto strict_answer = strict_head(answer);
-  hold(strict_answer.has_value(), "the grammar takes the answer that we take");
-  const bool is_open = !proxy::judge_switch(*request, *response);
-  hold_equal(is_open, agrees(*strict_answer, strict->all("sec-websocket-key")[0]),
-             "a tunnel opens where what was offered was agreed on");
-  if (is_open) check_switching_head(*response);
+  const std::string_view key = strict->all("sec-websocket-key")[0];
+  check_asked(*request, key);
+  check_answers(*request, key, input.substr(head.size()));
 }
 
 }  // namespace keygate::fuzz

@@ -73,6 +73,7 @@ std::vector<Row> rows() {
       {"F05LengthBeyondAnyNumber", "$99999999999999999999\r\n", bad_number},
       {"F05EndlessStatus", "+" + std::string(70'000, 'a'), too_large},
       {"F05ManyLargeStrings", "*2\r\n" + string_of(60'000) + string_of(60'000), too_large},
+      {"F05StringOverWhatIsLeftOfTheReply", "*2\r\n" + string_of(60'000) + "$60000\r\n", too_large},
   };
 }
 
