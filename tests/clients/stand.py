@@ -64,21 +64,31 @@ def eventually(is_so, patience=20):
         time.sleep(0.01)
 
 
+def openssl(folder, *arguments):
+    done = subprocess.run(["openssl", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failure(f"openssl {arguments[0]}: {done.stderr}")
+
+
+NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+
+
 def issue_certificate(folder):
     """tls.crt and tls.key for localhost, by the authority in ca.crt."""
-    def openssl(*arguments):
-        done = subprocess.run(["openssl", *arguments], cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise Failure(f"openssl {arguments[0]}: {done.stderr}")
+    openssl(folder, "req", "-x509", *NEW_KEY, "-keyout", "ca.key", "-out", "ca.crt", "-days", "90", "-subj",
+            "/CN=Keygate test authority", "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    issue_leaf(folder)
 
-    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+
+def issue_leaf(folder):
+    """Another of the same authority, each in its place at once, the key first."""
     (folder / "ext").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n"
                                 "keyUsage=critical,digitalSignature\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
-    openssl("req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.crt", "-days", "30", "-subj", "/CN=Keygate test authority",
-            "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
-    openssl("req", *new_key, "-keyout", "tls.key", "-out", "tls.csr", "-subj", "/CN=localhost")
-    openssl("x509", "-req", "-in", "tls.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30",
-            "-extfile", "ext", "-out", "tls.crt")
+    openssl(folder, "req", *NEW_KEY, "-keyout", "new.key", "-out", "new.csr", "-subj", "/CN=localhost")
+    openssl(folder, "x509", "-req", "-in", "new.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "90",
+            "-extfile", "ext", "-out", "new.crt")
+    os.replace(folder / "new.key", folder / "tls.key")
+    os.replace(folder / "new.crt", folder / "tls.crt")
 
 
 class Running:
