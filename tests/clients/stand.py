@@ -159,6 +159,7 @@ class Stand:
         self.running, self.keygate, self.ports = [], None, {}
 
     def __enter__(self):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # by ctest or ./dev, say: nothing may go on
         try:
             self.start()
             return self
