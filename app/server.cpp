@@ -133,6 +133,7 @@ void Server::Impl::make_workers(std::size_t count, std::size_t max_clients) {
     of_worker.access_format = parts.access_format;
     of_worker.store = store.get();
     of_worker.workers = count;
+    of_worker.index = i;
     of_worker.max_clients = std::max<std::size_t>(1, max_clients / count);
     workers.push_back(std::make_unique<WorkerThread>(std::move(of_worker)));
   }

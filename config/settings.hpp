@@ -18,15 +18,33 @@ namespace keygate::config {
 
 using std::chrono::seconds;
 
+inline constexpr std::size_t max_endpoints = 64;  // of one upstream
+
+// How one of several endpoints is chosen.
+enum class Balance : std::uint8_t { round_robin, least_requests };
+
+// A GET of `path` to each endpoint; 2xx is well.
+struct HealthCheckSettings {
+  std::string path;
+  milliseconds interval{5'000};
+  milliseconds timeout{1'000};
+  unsigned unhealthy_after = 3;  // checks in a row
+  unsigned healthy_after = 2;
+  Position where;
+};
+
 struct UpstreamSettings {
   std::string name;
   Position where;
-  std::vector<EndpointSettings> endpoints;  // exactly one in this version
+  std::vector<EndpointSettings> endpoints;  // one to max_endpoints
+  Balance balance = Balance::round_robin;
   milliseconds connect_timeout{1'000};
   milliseconds response_header_timeout{15'000};
-  milliseconds idle_timeout{60'000};  // a body that stands still, and a pooled connection nobody uses
-  unsigned retry_attempts = 1;        // extra tries; a request is only sent again where that is safe
+  milliseconds idle_timeout{60'000};   // a body that stands still, and a pooled connection nobody uses
+  unsigned retry_attempts = 1;         // extra tries; a request is only sent again where that is safe
+  std::size_t max_connections = 1024;  // of the whole process, idle ones too
   bool preserve_host = true;
+  std::optional<HealthCheckSettings> health_check;
   UpstreamTlsSettings tls;                      // for https:// endpoints
   std::optional<SecretSettings> authorization;  // a Bearer token of ours, in place of the client's Authorization
 };

@@ -169,6 +169,13 @@ void check_upstreams(const Value& root, const Settings& settings) {
   if (!root.member("upstream") && !root.member("upstreams")) {
     root.complain("\"upstream\" is missing", "write upstream: http://127.0.0.1:3000");
   }
+  for (const auto& upstream : settings.upstreams) {
+    if (upstream.max_connections < settings.threads) {
+      root.complain_at(upstream.where,
+                       "the upstream " + quoted(upstream.name) + " has fewer connections than there are threads",
+                       "each needs one: raise max_connections, or lower threads");
+    }
+  }
 }
 
 // Identity headers are stripped from every request before they are injected, so such a source would never be seen.

@@ -22,9 +22,25 @@ Reader<EndpointSettings> endpoint_reader() {
   });
 }
 
-std::optional<std::vector<EndpointSettings>> only_one(const Value& value, std::vector<EndpointSettings> endpoints) {
-  const auto items = value.items();
-  if (items.size() > 1) items[1].complain("more than one endpoint is not supported by this version yet");
+bool is_same_place(const EndpointSettings& one, const EndpointSettings& other) {
+  return one.host == other.host && one.port == other.port && one.socket == other.socket;
+}
+
+std::optional<std::vector<EndpointSettings>> checked_endpoints(const Value& value,
+                                                               std::vector<EndpointSettings> endpoints) {
+  if (endpoints.size() > max_endpoints) {
+    value.complain(
+        "there are " + std::to_string(endpoints.size()) + " endpoints",
+        "an upstream has at most " + std::to_string(max_endpoints) + "; one name may stand for many addresses");
+  }
+  for (std::size_t i = 1; i < endpoints.size(); ++i) {
+    const auto twin = std::find_if(endpoints.begin(), endpoints.begin() + static_cast<std::ptrdiff_t>(i),
+                                   [&](const auto& before) { return is_same_place(before, endpoints[i]); });
+    if (twin != endpoints.begin() + static_cast<std::ptrdiff_t>(i)) {
+      value.complain_at(endpoints[i].where, "this endpoint stands in the list twice",
+                        "write it once: each has the same share");
+    }
+  }
   return endpoints;
 }
 
@@ -53,6 +69,24 @@ Reader<UpstreamTlsSettings> tls_reader() {
               checked_tls);
 }
 
+Parsed<std::string> parse_check_path(const std::string& text) {
+  const bool is_plain = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f' && c != '#'; });
+  if (text.starts_with('/') && is_plain) return text;
+  return Fault{quoted(text) + " is no path to check", "write it as it is sent: /healthz"};
+}
+
+Reader<HealthCheckSettings> health_check_reader() {
+  using H = HealthCheckSettings;
+  return object<H>({
+      required(key("path", &H::path, parsed<std::string>("a path such as /healthz", parse_check_path),
+                   "asked with GET; any 2xx is well")),
+      key("interval", &H::interval, duration(100ms, 1h), "between two checks, a tenth more or less"),
+      key("timeout", &H::timeout, duration(1ms, 5min), "for all of one check"),
+      key("unhealthy_after", &H::unhealthy_after, whole_number(1, 100), "failed checks in a row"),
+      key("healthy_after", &H::healthy_after, whole_number(1, 100), "good checks in a row"),
+  });
+}
+
 std::optional<UpstreamSettings> checked_upstream(const Value& value, UpstreamSettings upstream) {
   const bool uses_tls = std::any_of(upstream.endpoints.begin(), upstream.endpoints.end(),
                                     [](const EndpointSettings& endpoint) { return endpoint.is_tls; });
@@ -73,15 +107,18 @@ Reader<UpstreamSettings> upstream_reader() {
   const Table<U> retries{key("attempts", &U::retry_attempts, whole_number(0, 5), "extra tries")};
   return then(
       object<U>({
-          required(key("endpoints", &U::endpoints, then(list_of(endpoint_reader()), only_one), "where it listens")),
+          required(
+              key("endpoints", &U::endpoints, then(list_of(endpoint_reader()), checked_endpoints), "where it listens")),
           group("timeouts", timeouts, "how long it may take"),
           group("retries", retries, "whether a request is sent again"),
           key("preserve_host", &U::preserve_host, boolean(), "whether the client's Host goes on"),
           key("authorization_file", &U::authorization, secret_in_file(), "holds a Bearer token that it is sent"),
-          idle<U>("balance", only_first_of({"round_robin", "least_requests"}), "how an endpoint is chosen"),
+          key("balance", &U::balance,
+              one_of<Balance>({{"round_robin", Balance::round_robin}, {"least_requests", Balance::least_requests}}),
+              "how an endpoint is chosen"),
           key("tls", &U::tls, tls_reader(), "certificates, of https:// endpoints"),
-          unsupported<U>("health_check", "active probes"),
-          unsupported<U>("max_connections", "connections at a time"),
+          key("health_check", &U::health_check, health_check_reader(), "whether endpoints are asked how they are"),
+          key("max_connections", &U::max_connections, whole_number(1, 1'000'000), "connections at a time"),
       }),
       checked_upstream);
 }

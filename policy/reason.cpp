@@ -83,6 +83,8 @@ constexpr std::array rows{
     ReasonRow{Reason::key_service_unavailable, 503, "key_service_unavailable", "Service Unavailable",
               "The API key could not be checked just now, which says nothing against it: try again.", Fault::dependency,
               1},
+    ReasonRow{Reason::no_healthy_upstream, 503, "no_healthy_upstream", "Service Unavailable",
+              "The service behind this proxy is not healthy just now: try again.", Fault::upstream, 1},
     ReasonRow{Reason::overloaded, 503, "overloaded", "Service Unavailable",
               "There are more requests just now than can be served: try again.", Fault::proxy, 1},
     ReasonRow{Reason::draining, 503, "draining", "Service Unavailable", "This proxy is shutting down: try again.",

@@ -43,6 +43,7 @@ enum class Reason : std::uint8_t {
   upstream_unreachable,
   upstream_protocol_error,
   key_service_unavailable,
+  no_healthy_upstream,
   overloaded,
   draining,
   upstream_timeout,

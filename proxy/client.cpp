@@ -79,7 +79,7 @@ void Client::on_tick() {
     has_left = ::poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
   }
   if (has_left) {  // each tick anew: there may have been nothing to cancel the last time
-    awaited->stream.cancel();
+    awaited->cancel();
   }
 }
 

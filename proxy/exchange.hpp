@@ -77,8 +77,7 @@ class Exchange {
   void wipe_head();
   // exchange_forward.cpp
   Awaitable<After> forward(const policy::Grant& grant);
-  std::unique_ptr<UpstreamConnection> take_idle();
-  Awaitable<bool> connect();
+  Awaitable<bool> connect(bool must_be_new);
   std::size_t take_first_body(std::span<char> bytes);
   Awaitable<bool> send_request(const policy::Grant& grant);
   Awaitable<Tried> receive_head();
@@ -123,6 +122,7 @@ class Exchange {
 
   // forwarding
   std::shared_ptr<Upstream> upstream_;
+  Upstream::Choice choice_;
   std::unique_ptr<UpstreamConnection> connection_;
   error_code connect_error_;
   Buffer out_;

@@ -2,6 +2,7 @@
 #include "proxy/judging.hpp"
 #include "proxy/tls_error.hpp"
 #include "proxy/upgrade.hpp"
+#include "proxy/upstream_error.hpp"
 
 #include <boost/asio/buffer.hpp>
 
@@ -41,10 +42,18 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
   bool must_be_new = false;
   while (tried == Tried::may_retry && tries_left > 0 && !client_.has_left && !client_.was_cut) {
     --tries_left;
-    connection_ = must_be_new ? nullptr : take_idle();
+    connection_.reset();
+    if (!upstream_->choose(choice_)) {
+      connect_error_ = UpstreamError::none_healthy;
+      break;
+    }
+    if (!must_be_new) {
+      connection_ = choice_.endpoint->take_idle();
+    }
     if (!connection_) {
-      const bool is_connected = co_await connect();
+      const bool is_connected = co_await connect(must_be_new);
       if (!is_connected) {
+        tries_left = connect_error_ == UpstreamError::full ? 0 : tries_left;
         continue;  // nothing has been sent: the next try is as good as the first
       }
       if (client_.has_left || client_.was_cut) {
@@ -77,21 +86,11 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
   co_return co_await return_response();
 }
 
-// One that has been closed, or on which the upstream has said more than it was asked, is not used.
-std::unique_ptr<UpstreamConnection> Exchange::take_idle() {
-  while (true) {
-    std::unique_ptr<UpstreamConnection> idle = upstream_->take_idle();
-    if (!idle || !idle->is_stale()) {
-      return idle;
-    }
-  }
-}
-
 // Into connection_. False: none could be had; connect_error_ says why.
-Awaitable<bool> Exchange::connect() {
-  connection_ = std::make_unique<UpstreamConnection>(worker_.io);
+Awaitable<bool> Exchange::connect(bool must_be_new) {
+  connection_ = std::make_unique<UpstreamConnection>(worker_.io, *choice_.endpoint);
   client_.awaited = connection_.get();
-  connect_error_ = co_await upstream_->connect(*connection_);
+  connect_error_ = co_await upstream_->connect(connection_, must_be_new);
   client_.awaited = nullptr;
   if (connect_error_) {
     connection_.reset();
@@ -113,7 +112,7 @@ Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
   const ForwardFacts facts{.snapshot = snapshot_,
                            .head = request_,
                            .target = *target_,
-                           .host = keeps_host ? client_host : std::string_view(upstream_->authority()),
+                           .host = keeps_host ? client_host : std::string_view(connection_->endpoint.authority()),
                            .client_host = client_host,
                            .peer = client_.peer_text,
                            .is_peer_v6 = client_.peer.is_v6(),

@@ -1,6 +1,7 @@
 #include "proxy/exchange.hpp"
 #include "proxy/tls_error.hpp"
 #include "proxy/tunnel.hpp"
+#include "proxy/upstream_error.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -33,7 +34,21 @@ std::string_view connect_failure(const error_code& error) {
   if (const std::string_view name = tls_failure(error); !name.empty()) {
     return name;
   }
+  if (error == UpstreamError::full) {
+    return "connection_limit_reached";
+  }
   return "destination_unavailable";
+}
+
+// In a pod that ends the upstream goes first: that is no fault of its own.
+Reason reason_without_connection(const error_code& error, bool is_draining) {
+  if (error == UpstreamError::full) {
+    return Reason::overloaded;
+  }
+  if (is_draining) {
+    return Reason::draining;
+  }
+  return error == UpstreamError::none_healthy ? Reason::no_healthy_upstream : Reason::upstream_unreachable;
 }
 
 }  // namespace
@@ -61,8 +76,7 @@ Awaitable<After> Exchange::fail_upstream() {
   }
   keeps_client_ = keeps_client_ && is_request_body_done_;
   if (!was_connected) {
-    // In a pod that ends the upstream goes first: that is no fault of its own.
-    const Reason reason = worker_.is_draining() ? Reason::draining : Reason::upstream_unreachable;
+    const Reason reason = reason_without_connection(connect_error_, worker_.is_draining());
     co_return co_await deny(reason, connect_failure(connect_error_));
   }
   if (has_timed_out) {
@@ -104,7 +118,7 @@ Awaitable<After> Exchange::return_response() {
   }
   keeps_client_ = keeps_client_ && is_request_body_done_;  // its last piece may have failed since the head was written
   if (is_reusable) {
-    upstream_->give_back(std::move(connection_));
+    connection_->endpoint.give_back(std::move(connection_));
   }
   connection_.reset();
   if (!is_head_sent_ && !client_.has_left) {

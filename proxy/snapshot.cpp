@@ -25,6 +25,9 @@ Snapshot::Snapshot(std::uint64_t number, std::shared_ptr<const config::Settings>
   for (const keys::AdminSecret& admin : secrets.admins.all()) {
     admins_hold.push_back(policy->catalogue.expand(admin.answer.principal.granted));
   }
+  for (const config::UpstreamSettings& upstream : settings->upstreams) {
+    health.push_back(upstream.health_check ? std::make_shared<UpstreamHealth>(upstream.endpoints.size()) : nullptr);
+  }
 }
 
 }  // namespace keygate::proxy

@@ -9,6 +9,7 @@
 #include "policy/reserved_names.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/tls_contexts.hpp"
+#include "proxy/upstream_health.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -29,7 +30,8 @@ struct Snapshot {
   keys::Secrets secrets;                  // empty where nothing may be read
   std::vector<policy::Held> admins_hold;  // of each of secrets.admins, what it holds under this catalogue
   bool reads_sessions;
-  TlsContexts tls;  // empty where nothing may be read
+  TlsContexts tls;                                      // empty where nothing may be read
+  std::vector<std::shared_ptr<UpstreamHealth>> health;  // by upstream; null: nobody checks it
 };
 
 }  // namespace keygate::proxy

@@ -38,7 +38,11 @@ constexpr std::array<char, 512> hex_pairs = [] {
 }  // namespace
 
 Worker::Worker(Parts parts)
-    : max_clients(parts.max_clients), access_log_(parts.access_log), access_format_(parts.access_format), ticker_(io) {
+    : max_clients(parts.max_clients),
+      home_{io, deadlines, names_, parts.index, parts.workers},
+      access_log_(parts.access_log),
+      access_format_(parts.access_format),
+      ticker_(io) {
   std::random_device random;
   for (std::uint64_t& word : id_state_) {
     word = std::uint64_t{random()} << 32U | random() | 1U;
@@ -75,7 +79,17 @@ void Worker::apply(std::shared_ptr<const Snapshot> snapshot) {
     const config::UpstreamSettings& wanted = snapshot->settings->upstreams[i];
     const auto tls = i < secured.size() ? secured[i] : nullptr;
     auto kept = find_unchanged(wanted, tls.get());
-    next->upstreams.push_back(kept ? std::move(kept) : std::make_shared<Upstream>(io, deadlines, wanted, tls));
+    next->upstreams.push_back(
+        kept ? std::move(kept)
+             : std::make_shared<Upstream>(home_, wanted,
+                                          Upstream::Parts{tls, snapshot->health[i], next_random(id_state_)}));
+  }
+  if (current_) {
+    for (const auto& upstream : current_->upstreams) {
+      if (std::find(next->upstreams.begin(), next->upstreams.end(), upstream) == next->upstreams.end()) {
+        upstream->retire();
+      }
+    }
   }
   const config::ResolutionSettings& resolution = snapshot->settings->resolution;
   if (current_) {
@@ -133,6 +147,9 @@ void Worker::stop() {
 
 // The last client is gone: nothing that waits for somebody else keeps io running.
 void Worker::leave() {
+  for (const auto& upstream : current_->upstreams) {
+    upstream->retire();
+  }
   resolver_->close();
   session_resolver_->close();
   dependencies_->close();

@@ -58,7 +58,7 @@ class Worker {
     telemetry::AccessLog* access_log = nullptr;
     telemetry::AccessFormat access_format = telemetry::AccessFormat::json;
     keys::StoreThread* store = nullptr;  // asked, and told of uses; null where the settings name none
-    std::size_t workers = 1;             // of the process
+    std::size_t workers = 1, index = 0;  // of the process, and which of them this is
     std::size_t max_clients = 10'000;
   };
   explicit Worker(Parts parts);
@@ -129,8 +129,9 @@ class Worker {
 
   std::shared_ptr<const Generation> current_;
   std::unique_ptr<keys::Dependencies> dependencies_;
-  std::unique_ptr<keys::Resolver> resolver_;
-  std::unique_ptr<keys::Resolver> session_resolver_;
+  std::unique_ptr<keys::Resolver> resolver_, session_resolver_;
+  SystemNames names_{io};
+  const Upstream::Home home_;
   telemetry::AccessLog* access_log_;
   telemetry::AccessFormat access_format_;
   boost::unordered_flat_map<UseOf, Use, UseHash> uses_;
@@ -139,9 +140,8 @@ class Worker {
   SteadyTimer ticker_;
   SteadyClock::time_point last_tick_{};
   SteadyClock::duration stalled_{0};  // time in which the loop stood still, over all
-  bool is_ticking_ = false, is_stopped_ = false;
+  bool is_ticking_ = false, is_stopped_ = false, is_draining_ = false;
   unsigned quiet_ticks_ = 0;
-  bool is_draining_ = false;
   std::vector<std::unique_ptr<ExchangeRoom>> rooms_;
   std::array<std::uint64_t, 2> id_state_;
   std::array<char, 32> id_text_;

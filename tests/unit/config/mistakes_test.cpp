@@ -194,9 +194,13 @@ const std::vector<Mistake> mistakes{
             three_lines + "upstreams: {default: {endpoints: [http://a]}}\n",
             {"1:11: upstream: there is an upstream called \"default\" already; \"upstream\" is short for it; write one "
              "of both"}},
-    Mistake{"TwoEndpoints",
-            three_lines + "upstreams: {app: {endpoints: [http://a, http://b]}}\n",
-            {"4:41: upstreams.app.endpoints[1]: more than one endpoint is not supported by this version yet"}},
+    Mistake{"OneEndpointTwice",
+            three_lines + "upstreams: {app: {endpoints: [http://a, http://a]}}\n",
+            {"4:41: upstreams.app.endpoints: this endpoint stands in the list twice; write it once: each has the same "
+             "share"}},
+    Mistake{"HealthCheckWithoutPath",
+            three_lines + "upstreams: {app: {endpoints: [http://a], health_check: {interval: 5s}}}\n",
+            {"4:56: upstreams.app.health_check: \"path\" is missing"}},
     Mistake{"UpstreamName",
             three_lines + "upstreams: {\"my app\": {endpoints: [http://a]}}\n",
             {"4:13: upstreams: \"my app\" is no name for an upstream; letters, digits, _ and - will do"}},
@@ -291,9 +295,9 @@ const std::vector<Mistake> mistakes{
             three_lines + "paths: {encoded_slash: opaque}\n",
             {"4:24: paths.encoded_slash: \"opaque\" is not supported by this version yet; leave it at \"reject\""}},
     Mistake{"Balance",
-            three_lines + "upstreams: {app: {endpoints: [http://a], balance: least_requests}}\n",
-            {"4:51: upstreams.app.balance: \"least_requests\" is not supported by this version yet; leave it at "
-             "\"round_robin\""}},
+            three_lines + "upstreams: {app: {endpoints: [http://a], balance: least_request}}\n",
+            {"4:51: upstreams.app.balance: needs round_robin or least_requests, not \"least_request\"; did you mean "
+             "\"least_requests\"?"}},
     Mistake{"Tracing",
             three_lines + "tracing: {otlp_endpoint: http://a}\n",
             {"4:26: tracing.otlp_endpoint: anything but null is not supported by this version yet"}},

@@ -31,11 +31,6 @@ Row in_listener(const std::string& name, const std::string& key, const std::stri
           "keygate.yaml:6:5: listeners[0]" + not_yet(key)};
 }
 
-Row in_upstream(const std::string& name, const std::string& key, const std::string& value) {
-  return {name, three_lines + "upstreams:\n  app:\n    endpoints: [http://a]\n    " + key + ": " + value + "\n",
-          "keygate.yaml:7:5: upstreams.app" + not_yet(key)};
-}
-
 Row in_route(const std::string& name, const std::string& key, const std::string& value) {
   return {name, policy_follows + "  routes:\n    - name: a\n      match: {path: /}\n      " + key + ": " + value + "\n",
           "keygate.yaml:7:7: policy.routes[0]" + not_yet(key)};
@@ -44,8 +39,6 @@ Row in_route(const std::string& name, const std::string& key, const std::string&
 const std::vector<Row> rows{
     at_root("Admin", "admin", "{address: unix:/run/admin.sock}"),
     in_listener("ListenerMode", "mode", "authorize"),
-    in_upstream("HealthCheck", "health_check", "{path: /healthz}"),
-    in_upstream("MaxConnections", "max_connections", "1024"),
     in_route("RateLimit", "rate_limit", "{limit: 600, window: 1m, per: key}"),
     in_route("SetHeaders", "set_headers", "{X-Project: a}"),
     in_route("Cors", "cors", "{origins: [https://app.example.com]}"),
@@ -55,10 +48,6 @@ const std::vector<Row> rows{
      "keygate.yaml:4:35: health" + not_yet("forward")},
     {"Include", policy_follows + "  include: [routes.d/*.yaml]\n  routes: [{name: a, match: {path: /}}]\n",
      "keygate.yaml:4:3: policy" + not_yet("include")},
-    {"TwoEndpoints", three_lines + "upstreams: {app: {endpoints: [http://a, http://b]}}\n",
-     "upstreams.app.endpoints[1]: more than one endpoint is not supported by this version yet"},
-    {"LeastRequests", three_lines + "upstreams: {app: {endpoints: [http://a], balance: least_requests}}\n",
-     "upstreams.app.balance: \"least_requests\" is not supported by this version yet; leave it at \"round_robin\""},
     {"OpaqueSlash", three_lines + "paths: {encoded_slash: opaque}\n",
      "paths.encoded_slash: \"opaque\" is not supported by this version yet; leave it at \"reject\""},
     {"MergedSlashes", three_lines + "paths: {repeated_slashes: merge}\n",

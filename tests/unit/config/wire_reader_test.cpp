@@ -96,5 +96,63 @@ TEST(Upstream, AUnixSocketStandsBesideTheFile) {
   EXPECT_EQ(loaded.settings->upstreams.at(0).endpoints.at(0).socket, "conf/app.sock");
 }
 
+TEST(Upstream, EndpointsBalanceAndConnectionsReachTheirSettings) {
+  const auto loaded =
+      load(upstream_with("endpoints: [http://a, \"https://b:8443\"], balance: least_requests, max_connections: 7"));
+  ASSERT_THAT(rendered(loaded), IsEmpty());
+  const UpstreamSettings& upstream = loaded.settings->upstreams.at(0);
+  EXPECT_EQ(upstream.endpoints.at(0).host, "a");
+  EXPECT_EQ(upstream.endpoints.at(1).port, 8443);
+  EXPECT_EQ(upstream.balance, Balance::least_requests);
+  EXPECT_EQ(upstream.max_connections, 7U);
+}
+
+TEST(Upstream, EndpointsAreFewAndNoneStandsThereTwice) {
+  EXPECT_THAT(faults_in(upstream_with("endpoints: [http://a, http://b, \"http://b:80\"]")),
+              ElementsAre(HasSubstr("endpoints: this endpoint stands in the list twice; write it once")));
+  std::string many;
+  for (int i = 0; i < 65; ++i) many += (i == 0 ? "" : ", ") + ("http://a" + std::to_string(i));
+  EXPECT_THAT(faults_in(upstream_with("endpoints: [" + many + "]")),
+              ElementsAre(HasSubstr("there are 65 endpoints; an upstream has at most 64")));
+  EXPECT_THAT(faults_in(upstream_with("endpoints: [http://a], balance: random")),
+              ElementsAre(HasSubstr("round_robin")));
+  EXPECT_THAT(faults_in(upstream_with("endpoints: [http://a], max_connections: 0")),
+              ElementsAre(HasSubstr("max_connections")));
+  EXPECT_THAT(faults_in(upstream_with("endpoints: [http://a], max_connections: 3") + "threads: 4\n"),
+              ElementsAre(HasSubstr("has fewer connections than there are threads; each needs one")));
+}
+
+TEST(Upstream, AHealthCheckReachesItsSettings) {
+  const auto defaults = load(upstream_with("endpoints: [http://a], health_check: {path: /healthz}"));
+  ASSERT_THAT(rendered(defaults), IsEmpty());
+  const auto& plain = defaults.settings->upstreams.at(0).health_check;
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->path, "/healthz");
+  EXPECT_EQ(plain->interval, std::chrono::seconds(5));
+  EXPECT_EQ(plain->timeout, std::chrono::seconds(1));
+  EXPECT_EQ(plain->unhealthy_after, 3U);
+  EXPECT_EQ(plain->healthy_after, 2U);
+  const auto all = load(upstream_with(
+      "endpoints: [http://a], health_check: {path: \"/up?deep=1\", interval: 250ms, timeout: 2s, unhealthy_after: 1, "
+      "healthy_after: 9}"));
+  ASSERT_THAT(rendered(all), IsEmpty());
+  const auto& check = all.settings->upstreams.at(0).health_check;
+  EXPECT_EQ(check->path, "/up?deep=1");
+  EXPECT_EQ(check->interval, std::chrono::milliseconds(250));
+  EXPECT_EQ(check->timeout, std::chrono::seconds(2));
+  EXPECT_EQ(check->unhealthy_after, 1U);
+  EXPECT_EQ(check->healthy_after, 9U);
+}
+
+TEST(Upstream, AHealthCheckThatCannotBeIsRefused) {
+  EXPECT_THAT(faults_in(upstream_with("endpoints: [http://a], health_check: {interval: 5s}")),
+              ElementsAre(HasSubstr("path")));
+  for (const char* const path : {"healthz", "\"/a b\"", "\"/a#b\"", "\"/a\\r\\nX: y\"", "http://a/healthz"}) {
+    EXPECT_THAT(faults_in(upstream_with("endpoints: [http://a], health_check: {path: " + std::string(path) + "}")),
+                ElementsAre(HasSubstr("health_check.path")))
+        << path;
+  }
+}
+
 }  // namespace
 }  // namespace keygate::config
