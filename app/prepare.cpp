@@ -1,17 +1,36 @@
 #include "app/prepare.hpp"
 
+#include "config/named_files.hpp"
 #include "policy/policy.hpp"
 
 #include <utility>
 
 namespace keygate::app {
+namespace {
+
+// Before these are read.
+config::FileStates with_named_files(config::Loaded& loaded) {
+  config::FileStates files = std::move(loaded.files);
+  const auto readable = loaded.settings ? loaded.settings : loaded.draft;
+  if (readable) {
+    for (const std::string& path : config::files_named_in(*readable)) {
+      files.push_back(config::state_of(path));
+    }
+  }
+  return files;
+}
+
+}  // namespace
 
 Prepared prepare_file(const std::string& path, std::uint64_t generation, ReadSecrets secrets) {
   return prepare(config::load_file(path), generation, secrets);
 }
 
 Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets secrets) {
-  Prepared prepared{nullptr, std::move(loaded.problems)};
+  Prepared prepared{nullptr, std::move(loaded.problems), {}};
+  if (secrets == ReadSecrets::yes) {
+    prepared.files = with_named_files(loaded);
+  }
   const auto readable = loaded.settings ? loaded.settings : loaded.draft;
   const bool is_worth_compiling =
       readable && (loaded.settings || (!readable->policy.routes.empty() && !readable->upstreams.empty()));
@@ -36,7 +55,8 @@ Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets se
 }
 
 PreparedKeyServer prepare_key_server(config::Loaded loaded) {
-  PreparedKeyServer prepared{nullptr, nullptr, std::move(loaded.problems)};
+  PreparedKeyServer prepared{nullptr, nullptr, std::move(loaded.problems), {}};
+  prepared.files = with_named_files(loaded);
   const auto readable = loaded.settings ? loaded.settings : loaded.draft;
   if (!readable) {
     return prepared;

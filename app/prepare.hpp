@@ -16,6 +16,7 @@ namespace keygate::app {
 struct Prepared {
   std::shared_ptr<const proxy::Snapshot> snapshot;  // null if and only if problems has an error
   config::Problems problems;                        // sorted; may hold warnings beside a snapshot
+  config::FileStates files;                         // all that it was read from, or would have been
 };
 
 // Whether what the configuration only names is read too: passwords, tokens, certificates. `explain` leaves it.
@@ -29,6 +30,7 @@ struct PreparedKeyServer {
   std::shared_ptr<const config::Settings> settings;  // null if and only if problems has an error
   std::shared_ptr<const policy::Policy> policy;      // its catalogue; null where settings is
   config::Problems problems;
+  config::FileStates files;
 };
 
 PreparedKeyServer prepare_key_server(config::Loaded loaded);

@@ -1,6 +1,7 @@
 #include "app/server.hpp"
 
 #include "app/drain.hpp"
+#include "app/file_watch.hpp"
 #include "app/fixed_settings.hpp"
 #include "app/health.hpp"
 #include "app/heartbeat.hpp"
@@ -80,6 +81,10 @@ struct Server::Impl {
   Heartbeat heartbeat{control, workers};
   std::unique_ptr<HealthServer> health;
   std::unique_ptr<Drain> drain;
+  FileWatch files{control, [this](const std::string& changed) {
+                    log(Level::info, "changed: " + changed);
+                    reload();
+                  }};
   std::uint64_t generations = 1;
 };
 
@@ -157,6 +162,7 @@ void Server::Impl::on_signal(int number) {
     std::_Exit(EXIT_FAILURE);
   }
   log(Level::info, "draining");
+  files.stop();
   drain = std::make_unique<Drain>(control, workers, settings().limits, [this] { control.stop(); });
   drain->begin();
 }
@@ -172,9 +178,11 @@ void Server::Impl::reload() {
   const std::optional<std::string> refused =
       next.snapshot ? publish(std::move(next.snapshot)) : std::optional<std::string>("the configuration has faults");
   if (refused) {
+    files.watch_as_well(next.files);
     log(Level::error,
         "reload refused, generation " + std::to_string(snapshot->generation) + " stays in force: " + *refused);
   } else {
+    files.watch(next.files);
     log(Level::info, "reloaded: generation " + std::to_string(snapshot->generation) + " is in force");
   }
 }
@@ -262,6 +270,9 @@ int Server::run() {
   }
   log(Level::info, "serving with " + std::to_string(impl_->workers.size()) + " threads, generation 1");
   impl_->heartbeat.start();
+  if (!impl_->parts.config_file.empty()) {
+    impl_->files.watch(impl_->parts.files);
+  }
   if (impl_->parts.on_serving) {
     impl_->parts.on_serving();
   }
