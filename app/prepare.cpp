@@ -22,11 +22,13 @@ config::FileStates with_named_files(config::Loaded& loaded) {
 
 }  // namespace
 
-Prepared prepare_file(const std::string& path, std::uint64_t generation, ReadSecrets secrets) {
-  return prepare(config::load_file(path), generation, secrets);
+Prepared prepare_file(const std::string& path, std::uint64_t generation, ReadSecrets secrets,
+                      const proxy::TlsContexts& in_force) {
+  return prepare(config::load_file(path), generation, secrets, in_force);
 }
 
-Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets secrets) {
+Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets secrets,
+                 const proxy::TlsContexts& in_force) {
   Prepared prepared{nullptr, std::move(loaded.problems), {}};
   if (secrets == ReadSecrets::yes) {
     prepared.files = with_named_files(loaded);
@@ -44,7 +46,8 @@ Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets se
   if (loaded.settings) {
     read = secrets == ReadSecrets::yes ? keys::read_secrets(*loaded.settings, prepared.problems)
                                        : keys::stand_in_secrets(*loaded.settings);
-    tls = secrets == ReadSecrets::yes ? proxy::read_tls(*loaded.settings, prepared.problems) : proxy::TlsContexts();
+    tls = secrets == ReadSecrets::yes ? proxy::read_tls(*loaded.settings, prepared.problems, in_force)
+                                      : proxy::TlsContexts();
   }
   config::sort_by_place(prepared.problems);
   if (loaded.settings && compiled.policy && !config::has_errors(prepared.problems)) {

@@ -22,8 +22,11 @@ struct Prepared {
 // Whether what the configuration only names is read too: passwords, tokens, certificates. `explain` leaves it.
 enum class ReadSecrets : std::uint8_t { yes, no };
 
-Prepared prepare_file(const std::string& path, std::uint64_t generation, ReadSecrets secrets = ReadSecrets::yes);
-Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets secrets = ReadSecrets::yes);
+// `in_force`: what a reload may go on with.
+Prepared prepare_file(const std::string& path, std::uint64_t generation, ReadSecrets secrets = ReadSecrets::yes,
+                      const proxy::TlsContexts& in_force = {});
+Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets secrets = ReadSecrets::yes,
+                 const proxy::TlsContexts& in_force = {});
 
 // The same for `keygate keyserver`, which needs the catalogue and no routes.
 struct PreparedKeyServer {

@@ -78,7 +78,7 @@ struct Server::Impl {
   telemetry::AccessLog access_log;
   std::unique_ptr<keys::StoreThread> store;
   std::vector<std::unique_ptr<WorkerThread>> workers;
-  Heartbeat heartbeat{control, workers};
+  Heartbeat heartbeat{control, workers, [this] { proxy::forget_old_tickets(snapshot->tls); }};
   std::unique_ptr<HealthServer> health;
   std::unique_ptr<Drain> drain;
   FileWatch files{control, [this](const std::string& changed) {
@@ -171,7 +171,7 @@ void Server::Impl::reload() {
   if (parts.config_file.empty() || drain) {
     return;
   }
-  Prepared next = prepare_file(parts.config_file, generations + 1);
+  Prepared next = prepare_file(parts.config_file, generations + 1, ReadSecrets::yes, snapshot->tls);
   for (const config::Problem& problem : next.problems) {
     log(problem.severity == config::Severity::error ? Level::error : Level::warn, config::render(problem));
   }
@@ -204,6 +204,7 @@ std::optional<std::string> Server::Impl::publish(std::shared_ptr<const proxy::Sn
     return *fault;
   }
   auto& by_worker = std::get<OpenedListeners>(opened);
+  proxy::forget_old_tickets(next->tls, snapshot->tls);
   snapshot = std::move(next);
   ++generations;
   configure_logging(settings());
