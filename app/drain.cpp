@@ -2,6 +2,7 @@
 
 #include "telemetry/log.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,8 @@ namespace keygate::app {
 namespace {
 
 constexpr std::chrono::milliseconds look_interval{20};
+// Whoever was let in at the last moment has their first request on its way, over a long way maybe.
+constexpr std::chrono::milliseconds first_request_time{500};
 
 }  // namespace
 
@@ -38,16 +41,20 @@ void Drain::close_listeners() {
   for (const auto& worker : workers_) {
     worker->post([](WorkerThread& thread) { thread.stop_listening_except({}); });
   }
+  send_idle_away_at_ = proxy::SteadyClock::now() + std::min(first_request_time, timeout_ / 2);
   look_again();
 }
 
-// Asks every worker how many clients it has left, after sending the idle ones away.
+// Asks every worker how many clients it has left, after sending the idle ones away where it is time.
 void Drain::look_again() {
   answers_missing_ = workers_.size();
   clients_left_ = 0;
+  const bool is_time = proxy::SteadyClock::now() >= send_idle_away_at_;
   for (const auto& worker : workers_) {
-    worker->post([this](WorkerThread& thread) {
-      thread.worker().close_idle();
+    worker->post([this, is_time](WorkerThread& thread) {
+      if (is_time) {
+        thread.worker().close_idle();
+      }
       net::post(control_, [this, clients = thread.worker().client_count] { count_down(clients); });
     });
   }

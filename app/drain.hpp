@@ -1,6 +1,6 @@
 // Leaving without cutting anybody off (docs/configuration.md): answers say "Connection: close"; after drain_delay the
-// listeners close, once their queues are empty; requests in flight end; whoever has not ended after drain_timeout is
-// cut.
+// listeners close, once their queues are empty; requests in flight end, those on their way come in; whoever has not
+// ended after drain_timeout is cut.
 #pragma once
 
 #include "app/worker_thread.hpp"
@@ -31,7 +31,7 @@ class Drain {
   const std::chrono::milliseconds timeout_;
   std::function<void()> on_done_;
   proxy::SteadyTimer timer_;
-  proxy::SteadyClock::time_point give_up_at_;
+  proxy::SteadyClock::time_point give_up_at_, send_idle_away_at_;
   std::size_t answers_missing_ = 0;
   std::size_t clients_left_ = 0;
 };

@@ -1,16 +1,19 @@
 #include "app/heartbeat.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace keygate::app {
 
-Heartbeat::Heartbeat(net::io_context& control, const std::vector<std::unique_ptr<WorkerThread>>& workers)
-    : workers_(workers), timer_(control) {}
+Heartbeat::Heartbeat(net::io_context& control, const std::vector<std::unique_ptr<WorkerThread>>& workers,
+                     std::function<void()> meanwhile)
+    : workers_(workers), meanwhile_(std::move(meanwhile)), timer_(control) {}
 
 void Heartbeat::start() { ask(); }
 
 void Heartbeat::ask() {
   ++asked_;
+  meanwhile_();
   for (const auto& worker : workers_) {
     worker->post([](WorkerThread& thread) { thread.beat(); });
   }

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -17,7 +18,9 @@ class Heartbeat {
   static constexpr std::chrono::seconds interval{2};
   static constexpr std::uint64_t max_missed = 5;
 
-  Heartbeat(net::io_context& control, const std::vector<std::unique_ptr<WorkerThread>>& workers);
+  // `meanwhile` is called at each beat.
+  Heartbeat(net::io_context& control, const std::vector<std::unique_ptr<WorkerThread>>& workers,
+            std::function<void()> meanwhile);
 
   void start();
   bool is_live() const;
@@ -26,6 +29,7 @@ class Heartbeat {
   void ask();
 
   const std::vector<std::unique_ptr<WorkerThread>>& workers_;
+  const std::function<void()> meanwhile_;
   proxy::SteadyTimer timer_;
   std::uint64_t asked_ = 0;  // how often each worker was
 };

@@ -1,5 +1,6 @@
 #include "app/key_server.hpp"
 
+#include "app/file_watch.hpp"
 #include "app/health.hpp"
 #include "app/key_session.hpp"
 #include "app/limits.hpp"
@@ -91,6 +92,10 @@ struct KeyServer::Impl {
   const std::shared_ptr<KeyServerState> state = std::make_shared<KeyServerState>(io);
   std::vector<std::shared_ptr<proxy::TcpAcceptor>> acceptors;
   std::unique_ptr<HealthServer> health;
+  FileWatch files{io, [this](const std::string& changed) {
+                    log(Level::info, "changed: " + changed);
+                    reload();
+                  }};
   int status = EXIT_FAILURE;  // until it has served
 };
 
@@ -166,8 +171,10 @@ void KeyServer::Impl::reload() {
   if (!parts.reload || state->is_draining) return;
   if (auto next = parts.reload()) {
     state->rules = std::move(next);
+    files.watch(parts.files());
     log(Level::info, "reloaded");
   } else {
+    files.watch_as_well(parts.files());
     log(Level::error, "reload refused: what was in force stays so");
   }
 }
@@ -175,6 +182,7 @@ void KeyServer::Impl::reload() {
 void KeyServer::Impl::drain() {
   log(Level::info, "draining");
   state->is_draining = true;
+  files.stop();
   const config::LimitSettings& limits = settings().limits;
   give_up_at = std::chrono::steady_clock::now() + limits.drain_delay + limits.drain_timeout;
   timer.expires_after(limits.drain_delay);
@@ -210,6 +218,7 @@ void KeyServer::Impl::end() {
   for (const auto& acceptor : acceptors) close_now(*acceptor);
   for (KeyConnection* const connection : state->connections) connection->stream.close();
   health.reset();
+  files.stop();
   error_code ignored;
   signals.cancel(ignored);
   timer.cancel();
@@ -241,6 +250,7 @@ std::optional<std::string> KeyServer::start() {
 
 int KeyServer::run() {
   impl_->wait_for_signal();
+  if (impl_->parts.reload) impl_->files.watch(impl_->parts.files());
   log(Level::info, "the key server is serving");
   impl_->io.run();
   log(Level::info, "stopped");

@@ -39,10 +39,12 @@ std::shared_ptr<const ApiRules> with_tokens(std::shared_ptr<ApiRules> rules) {
   return rules;
 }
 
-std::shared_ptr<const ApiRules> rules_in(const std::string& file) {
+// `files`: what was read, whatever came of it.
+std::shared_ptr<const ApiRules> rules_in(const std::string& file, config::FileStates& files) {
   config::LoadOptions options;
   options.purpose = config::Purpose::key_server;
   PreparedKeyServer prepared = prepare_key_server(config::load_file(file, options));
+  files = std::move(prepared.files);
   for (const config::Problem& problem : prepared.problems) std::cerr << config::render(problem) << "\n";
   if (!prepared.settings) {
     std::cerr << "keygate: the configuration has faults\n";
@@ -100,6 +102,9 @@ class Configured {
  public:
   explicit Configured(std::string file) : file_(std::move(file)) {}
 
+  std::shared_ptr<const ApiRules> load() { return rules_in(file_, files_); }
+  const config::FileStates& files() const { return files_; }
+
   std::unique_ptr<keys::RevocationSink> make_sink(net::io_context& io, const RedisAccess& access) {
     auto made = std::make_unique<keys::RedisRevocations>(io, access.link, access.signing_keys, access.bound);
     redis_ = made.get();
@@ -107,8 +112,8 @@ class Configured {
   }
 
   // All or nothing: everything that can fail has been done before anything is changed.
-  std::shared_ptr<const ApiRules> reload() const {
-    auto rules = rules_in(file_);
+  std::shared_ptr<const ApiRules> reload() {
+    auto rules = load();
     if (!rules) return nullptr;
     const bool has_redis = rules->settings->resolution.redis.has_value();
     if (has_redis != (redis_ != nullptr)) {
@@ -124,6 +129,7 @@ class Configured {
 
  private:
   const std::string file_;
+  config::FileStates files_;
   keys::RedisRevocations* redis_ = nullptr;  // the server's, which reloads no more once it has gone
 };
 
@@ -140,10 +146,13 @@ int serve_keys(const KeyServerOptions& options) {
     return 2;
   }
   KeyServer::Parts parts;
-  parts.rules = options.config.empty() ? rules_from(options) : rules_in(options.config);
-  if (!parts.rules) return 1;
   const auto configured = std::make_shared<Configured>(options.config);
-  if (!options.config.empty()) parts.reload = [configured] { return configured->reload(); };
+  parts.rules = options.config.empty() ? rules_from(options) : configured->load();
+  if (!parts.rules) return 1;
+  if (!options.config.empty()) {
+    parts.reload = [configured] { return configured->reload(); };
+    parts.files = [configured] { return configured->files(); };
+  }
   configure_logging(*parts.rules->settings);
   if (parts.rules->settings->resolution.redis) {
     const auto access = redis_access(*parts.rules->settings);
@@ -163,7 +172,7 @@ int serve_keys(const KeyServerOptions& options) {
 void add_key_server(CLI::App& root, int& status) {
   const auto options = std::make_shared<KeyServerOptions>();
   CLI::App& verb = *root.add_subcommand("keyserver", "Serve keys to many proxies");
-  verb.add_option("-c,--config", options->config, "Its configuration; SIGHUP reads it again");
+  verb.add_option("-c,--config", options->config, "Its configuration; a change, or SIGHUP, has it read again");
   verb.add_option("--store", options->store, "Without a configuration: the key store's file; any scope may be granted");
   verb.add_option("--listen", options->listen, "Without a configuration: where it listens")->capture_default_str();
   verb.add_option("--token-file", options->token_file, "Holds the token that proxies verify keys with");

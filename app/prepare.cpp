@@ -1,17 +1,38 @@
 #include "app/prepare.hpp"
 
+#include "config/named_files.hpp"
 #include "policy/policy.hpp"
 
 #include <utility>
 
 namespace keygate::app {
+namespace {
 
-Prepared prepare_file(const std::string& path, std::uint64_t generation, ReadSecrets secrets) {
-  return prepare(config::load_file(path), generation, secrets);
+// Before these are read.
+config::FileStates with_named_files(config::Loaded& loaded) {
+  config::FileStates files = std::move(loaded.files);
+  const auto readable = loaded.settings ? loaded.settings : loaded.draft;
+  if (readable) {
+    for (const std::string& path : config::files_named_in(*readable)) {
+      files.push_back(config::state_of(path));
+    }
+  }
+  return files;
 }
 
-Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets secrets) {
-  Prepared prepared{nullptr, std::move(loaded.problems)};
+}  // namespace
+
+Prepared prepare_file(const std::string& path, std::uint64_t generation, ReadSecrets secrets,
+                      const proxy::TlsContexts& in_force) {
+  return prepare(config::load_file(path), generation, secrets, in_force);
+}
+
+Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets secrets,
+                 const proxy::TlsContexts& in_force) {
+  Prepared prepared{nullptr, std::move(loaded.problems), {}};
+  if (secrets == ReadSecrets::yes) {
+    prepared.files = with_named_files(loaded);
+  }
   const auto readable = loaded.settings ? loaded.settings : loaded.draft;
   const bool is_worth_compiling =
       readable && (loaded.settings || (!readable->policy.routes.empty() && !readable->upstreams.empty()));
@@ -25,7 +46,8 @@ Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets se
   if (loaded.settings) {
     read = secrets == ReadSecrets::yes ? keys::read_secrets(*loaded.settings, prepared.problems)
                                        : keys::stand_in_secrets(*loaded.settings);
-    tls = secrets == ReadSecrets::yes ? proxy::read_tls(*loaded.settings, prepared.problems) : proxy::TlsContexts();
+    tls = secrets == ReadSecrets::yes ? proxy::read_tls(*loaded.settings, prepared.problems, in_force)
+                                      : proxy::TlsContexts();
   }
   config::sort_by_place(prepared.problems);
   if (loaded.settings && compiled.policy && !config::has_errors(prepared.problems)) {
@@ -36,7 +58,8 @@ Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets se
 }
 
 PreparedKeyServer prepare_key_server(config::Loaded loaded) {
-  PreparedKeyServer prepared{nullptr, nullptr, std::move(loaded.problems)};
+  PreparedKeyServer prepared{nullptr, nullptr, std::move(loaded.problems), {}};
+  prepared.files = with_named_files(loaded);
   const auto readable = loaded.settings ? loaded.settings : loaded.draft;
   if (!readable) {
     return prepared;

@@ -16,19 +16,24 @@ namespace keygate::app {
 struct Prepared {
   std::shared_ptr<const proxy::Snapshot> snapshot;  // null if and only if problems has an error
   config::Problems problems;                        // sorted; may hold warnings beside a snapshot
+  config::FileStates files;                         // all that it was read from, or would have been
 };
 
 // Whether what the configuration only names is read too: passwords, tokens, certificates. `explain` leaves it.
 enum class ReadSecrets : std::uint8_t { yes, no };
 
-Prepared prepare_file(const std::string& path, std::uint64_t generation, ReadSecrets secrets = ReadSecrets::yes);
-Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets secrets = ReadSecrets::yes);
+// `in_force`: what a reload may go on with.
+Prepared prepare_file(const std::string& path, std::uint64_t generation, ReadSecrets secrets = ReadSecrets::yes,
+                      const proxy::TlsContexts& in_force = {});
+Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets secrets = ReadSecrets::yes,
+                 const proxy::TlsContexts& in_force = {});
 
 // The same for `keygate keyserver`, which needs the catalogue and no routes.
 struct PreparedKeyServer {
   std::shared_ptr<const config::Settings> settings;  // null if and only if problems has an error
   std::shared_ptr<const policy::Policy> policy;      // its catalogue; null where settings is
   config::Problems problems;
+  config::FileStates files;
 };
 
 PreparedKeyServer prepare_key_server(config::Loaded loaded);

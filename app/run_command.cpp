@@ -7,6 +7,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace keygate::app {
 namespace {
@@ -23,6 +24,7 @@ int run(const std::string& file) {
   const bool is_json = prepared.snapshot->settings->log.format == config::LogFormat::json;
   Server server({.snapshot = prepared.snapshot,
                  .config_file = file,
+                 .files = std::move(prepared.files),
                  .access_format = is_json ? telemetry::AccessFormat::json : telemetry::AccessFormat::text,
                  .on_serving = {}});
   if (const auto fault = server.start()) {
@@ -39,7 +41,7 @@ void add_run(CLI::App& root, int& status) {
   CLI::App* const verb = root.add_subcommand("run", "Run the proxy");
   verb->description(
       "Examples:\n  keygate run -c keygate.yaml\n  keygate run -c /etc/keygate/keygate.yaml >access.log\n\n"
-      "Run the proxy. SIGHUP reloads the configuration, SIGTERM drains.");
+      "Run the proxy. It reloads when a file changes that it was loaded from, and on SIGHUP; SIGTERM drains.");
   verb->add_option("-c,--config", *file, "The configuration file")->required();
   verb->callback([file, &status] { status = run(*file); });
 }

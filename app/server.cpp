@@ -1,6 +1,7 @@
 #include "app/server.hpp"
 
 #include "app/drain.hpp"
+#include "app/file_watch.hpp"
 #include "app/fixed_settings.hpp"
 #include "app/health.hpp"
 #include "app/heartbeat.hpp"
@@ -77,9 +78,13 @@ struct Server::Impl {
   telemetry::AccessLog access_log;
   std::unique_ptr<keys::StoreThread> store;
   std::vector<std::unique_ptr<WorkerThread>> workers;
-  Heartbeat heartbeat{control, workers};
+  Heartbeat heartbeat{control, workers, [this] { proxy::forget_old_tickets(snapshot->tls); }};
   std::unique_ptr<HealthServer> health;
   std::unique_ptr<Drain> drain;
+  FileWatch files{control, [this](const std::string& changed) {
+                    log(Level::info, "changed: " + changed);
+                    reload();
+                  }};
   std::uint64_t generations = 1;
 };
 
@@ -158,6 +163,7 @@ void Server::Impl::on_signal(int number) {
     std::_Exit(EXIT_FAILURE);
   }
   log(Level::info, "draining");
+  files.stop();
   drain = std::make_unique<Drain>(control, workers, settings().limits, [this] { control.stop(); });
   drain->begin();
 }
@@ -166,16 +172,18 @@ void Server::Impl::reload() {
   if (parts.config_file.empty() || drain) {
     return;
   }
-  Prepared next = prepare_file(parts.config_file, generations + 1);
+  Prepared next = prepare_file(parts.config_file, generations + 1, ReadSecrets::yes, snapshot->tls);
   for (const config::Problem& problem : next.problems) {
     log(problem.severity == config::Severity::error ? Level::error : Level::warn, config::render(problem));
   }
   const std::optional<std::string> refused =
       next.snapshot ? publish(std::move(next.snapshot)) : std::optional<std::string>("the configuration has faults");
   if (refused) {
+    files.watch_as_well(next.files);
     log(Level::error,
         "reload refused, generation " + std::to_string(snapshot->generation) + " stays in force: " + *refused);
   } else {
+    files.watch(next.files);
     log(Level::info, "reloaded: generation " + std::to_string(snapshot->generation) + " is in force");
   }
 }
@@ -197,6 +205,7 @@ std::optional<std::string> Server::Impl::publish(std::shared_ptr<const proxy::Sn
     return *fault;
   }
   auto& by_worker = std::get<OpenedListeners>(opened);
+  proxy::forget_old_tickets(next->tls, snapshot->tls);
   snapshot = std::move(next);
   ++generations;
   configure_logging(settings());
@@ -263,6 +272,9 @@ int Server::run() {
   }
   log(Level::info, "serving with " + std::to_string(impl_->workers.size()) + " threads, generation 1");
   impl_->heartbeat.start();
+  if (!impl_->parts.config_file.empty()) {
+    impl_->files.watch(impl_->parts.files);
+  }
   if (impl_->parts.on_serving) {
     impl_->parts.on_serving();
   }

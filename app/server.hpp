@@ -2,6 +2,7 @@
 // has the tree. Used by `run` and `dev`.
 #pragma once
 
+#include "config/file_state.hpp"
 #include "proxy/snapshot.hpp"
 #include "telemetry/access_log.hpp"
 
@@ -19,7 +20,8 @@ class Server {
  public:
   struct Parts {
     std::shared_ptr<const proxy::Snapshot> snapshot;
-    std::string config_file;  // read again on SIGHUP; empty: SIGHUP is ignored
+    std::string config_file;     // read again on SIGHUP, and when one of the files changes; empty: never
+    config::FileStates files{};  // what the snapshot was read from
     telemetry::AccessFormat access_format = telemetry::AccessFormat::json;
     std::function<void()> on_serving;  // called once every listener accepts
   };

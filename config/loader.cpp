@@ -16,6 +16,7 @@ template <class T>
 struct Outcome {
   std::optional<T> value;
   Problems problems;
+  FileStates files;
 };
 
 template <class T>
@@ -27,11 +28,13 @@ Outcome<T> read_text(std::string_view text, const std::string& name, const Envir
   Outcome<T> outcome;
   if (document.root) outcome.value = reader.read(Value(*document.root, reading));
   outcome.problems = std::move(reading.problems);
+  outcome.files = std::move(reading.files);
   return outcome;
 }
 
 std::optional<PolicyDocument> read_policy_file(const Value& value, const std::string& name, Purpose purpose) {
   const auto path = value.path_beside_file(name);
+  value.reading().files.push_back(state_of(path));
   const auto source = read_source(path);
   if (const auto* fault = std::get_if<Fault>(&source)) {
     value.complain(quoted(path) + " " + fault->message, fault->hint);
@@ -63,7 +66,7 @@ Loaded failed(const std::string& name, std::string message) {
   Problem problem;
   problem.where.file = std::make_shared<const std::string>(name);
   problem.message = std::move(message);
-  return {nullptr, {std::move(problem)}, nullptr};
+  return {nullptr, {std::move(problem)}, nullptr, {}};
 }
 
 Loaded load(std::string_view yaml, const std::string& name, const LoadOptions& options) {
@@ -71,6 +74,7 @@ Loaded load(std::string_view yaml, const std::string& name, const LoadOptions& o
   auto outcome = read_text(yaml, name, environment, settings_reader(policy_or_file(options.purpose), options.purpose));
   Loaded loaded;
   loaded.problems = std::move(outcome.problems);
+  loaded.files = std::move(outcome.files);
   sort_by_place(loaded.problems);
   if (!outcome.value) return loaded;
   outcome.value->file = name;
@@ -90,13 +94,17 @@ Loaded load_text(std::string_view yaml, const std::string& name, const LoadOptio
 }
 
 Loaded load_file(const std::string& path, const LoadOptions& options) {
+  FileState state = state_of(path);
+  Loaded loaded;
   try {
     const auto source = read_source(path);
-    if (const auto* fault = std::get_if<Fault>(&source)) return failed(path, fault->message);
-    return load(std::get<std::string>(source), path, options);
+    const auto* const fault = std::get_if<Fault>(&source);
+    loaded = fault != nullptr ? failed(path, fault->message) : load(std::get<std::string>(source), path, options);
   } catch (const std::exception& fault) {
-    return failed(path, std::string("cannot be loaded: ") + fault.what());
+    loaded = failed(path, std::string("cannot be loaded: ") + fault.what());
   }
+  loaded.files.push_back(std::move(state));
+  return loaded;
 }
 
 }  // namespace keygate::config

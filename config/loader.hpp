@@ -2,6 +2,7 @@
 // `check`, `keyserver` and reload all come through here.
 #pragma once
 
+#include "config/file_state.hpp"
 #include "config/purpose.hpp"
 #include "config/settings.hpp"
 
@@ -25,6 +26,7 @@ struct Loaded {
   // What could be read in spite of errors, so that the policy's own faults are told in the same run; never to be
   // served.
   std::shared_ptr<const Settings> draft;
+  FileStates files;  // what it was read from, or would have been
 };
 
 // Reads `path` and the policy file it names. A file that cannot be read is a Problem too.

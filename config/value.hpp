@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/environment.hpp"
+#include "config/file_state.hpp"
 #include "config/problem.hpp"
 #include "config/yaml_reader.hpp"
 
@@ -22,6 +23,7 @@ struct Reading {
   EnvironmentLookup environment;
   Problems problems;
   std::size_t errors = 0;
+  FileStates files{};  // that were read for it, itself not counted
 };
 
 struct Scalar {

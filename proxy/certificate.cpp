@@ -1,8 +1,12 @@
 #include "proxy/certificate.hpp"
 
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+
+#include <algorithm>
+#include <memory>
 
 namespace keygate::proxy {
 namespace {
@@ -54,6 +58,20 @@ std::optional<config::Fault> use_certificate(SSL_CTX* context, const std::string
                          ""};
   }
   return std::nullopt;
+}
+
+std::string peer_subject(const SSL* tls) {
+  const X509* const peer = SSL_get0_peer_certificate(tls);
+  if (peer == nullptr) {
+    return {};
+  }
+  const std::unique_ptr<BIO, decltype(&BIO_free)> memory(BIO_new(BIO_s_mem()), &BIO_free);
+  if (!memory || X509_NAME_print_ex(memory.get(), X509_get_subject_name(peer), 0, XN_FLAG_RFC2253) < 0) {
+    return {};
+  }
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(memory.get(), &text);
+  return {text, std::min(static_cast<std::size_t>(std::max(size, 0L)), max_subject)};
 }
 
 }  // namespace keygate::proxy

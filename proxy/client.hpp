@@ -66,6 +66,7 @@ class Client final : public Resident {
   Stream stream;
   Address peer;           // or who it speaks for, by its PROXY header
   std::string peer_text;  // "unknown" where it has no address
+  std::string subject;    // of the certificate that it showed; empty: none
   Buffer in;
   std::size_t begin = 0;
   std::size_t end = 0;

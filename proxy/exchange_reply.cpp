@@ -76,6 +76,7 @@ void Exchange::finish(Reason reason, int status) {
     behind_proxy = client_address(client_.peer, request_.headers(), snapshot_.trusted).to_string();
   }
   outcome.client = is_peer_trusted_ ? std::string_view(behind_proxy) : std::string_view(client_.peer_text);
+  outcome.client_subject = client_.subject;
   outcome.method = request_.method_word;
   outcome.host = host_;
   outcome.path = target_ ? target_->path() : std::string_view{};

@@ -1,5 +1,6 @@
 #include "proxy/greeting.hpp"
 
+#include "proxy/certificate.hpp"
 #include "proxy/client.hpp"
 #include "proxy/door.hpp"
 #include "proxy/proxy_protocol.hpp"
@@ -106,7 +107,11 @@ Awaitable<bool> greet(Client& client, const Door& door) {
   client.limit(handshake_limit);
   const error_code error = co_await client.stream.accept_tls(door.tls->context());
   client.unlimit();
-  co_return !error;
+  if (error) {
+    co_return false;
+  }
+  client.subject = peer_subject(client.stream.tls());
+  co_return true;
 }
 
 }  // namespace keygate::proxy

@@ -1,10 +1,14 @@
 #include "proxy/server_tls.hpp"
 
 #include "proxy/certificate.hpp"
+#include "proxy/session_tickets.hpp"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -43,7 +47,65 @@ std::optional<config::Fault> trust_clients(SSL_CTX* context, const config::Liste
   return std::nullopt;
 }
 
+class Sha256 {
+ public:
+  Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+    is_good_ = context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1;
+  }
+  void add(std::span<const unsigned char> bytes) {
+    is_good_ = is_good_ && EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1;
+  }
+  void add(unsigned char byte) { add({&byte, 1}); }
+  // By its own digest, so that where one ends and the next begins is never in doubt.
+  void add(const X509* certificate) {
+    std::array<unsigned char, 32> digest{};
+    is_good_ = is_good_ && X509_digest(certificate, EVP_sha256(), digest.data(), nullptr) == 1;
+    add(digest);
+  }
+  void add(const X509_NAME* name) {
+    std::array<unsigned char, 32> digest{};
+    is_good_ = is_good_ && X509_NAME_digest(name, EVP_sha256(), digest.data(), nullptr) == 1;
+    add(digest);
+  }
+  std::optional<std::array<unsigned char, 32>> take() {
+    std::array<unsigned char, 32> digest{};
+    is_good_ = is_good_ && EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1;
+    return is_good_ ? std::optional(digest) : std::nullopt;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+  bool is_good_ = false;
+};
+
 }  // namespace
+
+// Of what was read, not of the files, which may be others by now. The private key is the certificate's.
+std::optional<ServerTls::Identity> ServerTls::identity_of(SSL_CTX* context,
+                                                          const config::ListenerTlsSettings& settings) {
+  Sha256 sha;
+  sha.add(static_cast<unsigned char>(settings.client_certificate));
+  sha.add(static_cast<unsigned char>(settings.needs_tls13));
+  sha.add(SSL_CTX_get0_certificate(context));
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(context, &chain);
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    sha.add(sk_X509_value(chain, i));
+  }
+  sha.add('|');
+  const STACK_OF(X509_NAME)* const names = SSL_CTX_get_client_CA_list(context);
+  for (int i = 0; i < sk_X509_NAME_num(names); ++i) {
+    sha.add(sk_X509_NAME_value(names, i));
+  }
+  sha.add('|');
+  const STACK_OF(X509_OBJECT)* const trusted = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+  for (int i = 0; i < sk_X509_OBJECT_num(trusted); ++i) {
+    if (const X509* const one = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(trusted, i))) {
+      sha.add(one);
+    }
+  }
+  return sha.take();
+}
 
 void ServerTls::Free::operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
 
@@ -60,17 +122,19 @@ config::Parsed<std::shared_ptr<const ServerTls>> ServerTls::load(const config::L
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_max_early_data(context, 0);  // what comes early can be replayed
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
-  // Resumption by tickets, which cost no memory here. Their key is this context's own: one of another listener, or of
-  // what was in force before a reload, opens nothing.
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  static constexpr unsigned char session_context[] = {'k', 'e', 'y', 'g', 'a', 't', 'e'};
-  SSL_CTX_set_session_id_context(context, session_context, sizeof session_context);
   if (auto fault = use_certificate(context, settings.certificate_file, settings.private_key_file)) {
     return std::move(*fault);
   }
   if (auto fault = trust_clients(context, settings)) {
     return std::move(*fault);
   }
+  // What a session was begun under is what it is resumed under: tickets of others are not ours to open, nor to believe.
+  const std::optional<Identity> identity = identity_of(context, settings);
+  if (!identity || !resume_by_tickets(context, tls->tickets_) ||
+      SSL_CTX_set_session_id_context(context, identity->data(), static_cast<unsigned int>(identity->size())) != 1) {
+    return config::Fault{"OpenSSL does not offer what session tickets need here", ""};
+  }
+  tls->identity_ = *identity;
   return std::shared_ptr<const ServerTls>(std::move(tls));
 }
 

@@ -527,6 +527,22 @@ TEST_F(KeyServer, AReloadTakesANewCatalogueAndKeepsTheOldOneWhereItIsFaulty) {
   EXPECT_EQ(status_of(), 201);
 }
 
+TEST_F(KeyServer, AChangeToACatalogueOrATokenIsSeen) {
+  const auto status_with = [&](const std::string& token) {
+    return call("POST", "/v1/keys", token, R"({"organization_id": "o", "scopes": ["new:scope"]})").status;
+  };
+  EXPECT_EQ(status_with(admin_token), 422);
+  directory_.write("policy.yaml", "scopes: {\"new:scope\": New}\n");
+  EXPECT_TRUE(eventually([&] { return status_with(admin_token) == 201; })) << process_->errors();
+  const std::string next(40, 'n');
+  directory_.write("admin", proxy_token + "\n");  // two are the same
+  EXPECT_TRUE(eventually([&] { return process_->errors().find("reload refused") != std::string::npos; }));
+  EXPECT_EQ(status_with(admin_token), 201);
+  directory_.write("admin", next + "\n");
+  EXPECT_TRUE(eventually([&] { return status_with(next) == 201; })) << process_->errors();
+  EXPECT_EQ(status_with(admin_token), 401);
+}
+
 TEST_F(KeyServer, CheckGuessesWhatTheFileIsFor) {
   const Finished checked = run({{keygate_binary(), "check", "-c", config_file()}});
   EXPECT_EQ(checked.status.code, 0) << checked.output;

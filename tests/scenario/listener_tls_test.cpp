@@ -1,7 +1,6 @@
 // TLS from clients, and unix sockets: with curl, openssl and raw bytes through a real handshake.
-#include "tests/support/bridge.hpp"
 #include "tests/support/curl.hpp"
-#include "tests/support/scenario.hpp"
+#include "tests/support/tls_scenario.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,41 +11,7 @@
 namespace keygate::test {
 namespace {
 
-class ListenerTls : public Scenario {
- protected:
-  void show(const Certificate& certificate) {
-    keygate.directory().write("tls.crt", certificate.certificate);
-    keygate.directory().write("tls.key", certificate.private_key);
-  }
-  // A listener with TLS beside the plain one.
-  void start_with_tls(const std::string& more_tls = "") {
-    show(authority.issue({"DNS:localhost", "IP:127.0.0.1"}));
-    ca = keygate.directory().write("ca.pem", authority.certificate());
-    tls_port = free_port();
-    start({.more = "listeners:\n  - address: 127.0.0.1:" + std::to_string(tls_port) +
-                   "\n    tls: {certificate_file: tls.crt, private_key_file: tls.key" + more_tls + "}\n"});
-  }
-  std::unique_ptr<Bridge> bridge_to_tls(const Certificate& own = {}) const {
-    return std::make_unique<Bridge>(
-        BridgeEnd{}, BridgeEnd{.port = tls_port, .tls = tls_client(authority.certificate(), own), .name = "localhost"});
-  }
-  std::string url(const std::string& path) const { return "https://localhost:" + std::to_string(tls_port) + path; }
-  Finished openssl(std::vector<std::string> arguments) const {
-    std::vector<std::string> argv{"openssl",
-                                  "s_client",
-                                  "-connect",
-                                  "127.0.0.1:" + std::to_string(tls_port),
-                                  "-CAfile",
-                                  ca,
-                                  "-verify_return_error"};
-    argv.insert(argv.end(), arguments.begin(), arguments.end());
-    return run({argv, {}, "", "Q\n"});
-  }
-
-  CertificateAuthority authority;
-  std::string ca;
-  std::uint16_t tls_port = 0;
-};
+class ListenerTls : public TlsScenario {};
 
 TEST_F(ListenerTls, CurlIsServedAndTheUpstreamIsToldHttps) {
   start_with_tls();

@@ -63,7 +63,7 @@ Owned<X509> unsigned_certificate(EVP_PKEY* key, const std::string& name, long fr
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), to);
   X509_set_pubkey(certificate.get(), key);
   const std::basic_string<unsigned char> bytes(name.begin(), name.end());
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_ASC, bytes.c_str(), -1, -1, 0);
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8, bytes.c_str(), -1, -1, 0);
   return certificate;
 }
 
@@ -85,10 +85,10 @@ CertificateAuthority::CertificateAuthority() : impl_(std::make_unique<Impl>()) {
 
 CertificateAuthority::~CertificateAuthority() = default;
 
-Certificate CertificateAuthority::issue(const std::vector<std::string>& names, long from_seconds,
-                                        long to_seconds) const {
+Certificate CertificateAuthority::issue(const std::vector<std::string>& names, long from_seconds, long to_seconds,
+                                        const std::string& subject) const {
   const auto key = new_key();
-  const auto certificate = unsigned_certificate(key.get(), "Keygate test", from_seconds, to_seconds);
+  const auto certificate = unsigned_certificate(key.get(), subject, from_seconds, to_seconds);
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(impl_->certificate.get()));
   std::string alternatives;
   for (const std::string& name : names) alternatives += (alternatives.empty() ? "" : ",") + name;

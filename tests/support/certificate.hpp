@@ -22,8 +22,9 @@ class CertificateAuthority {
   const std::string& certificate() const { return certificate_; }  // PEM
 
   // For these subject alternative names: "DNS:localhost", "IP:127.0.0.1". Valid from `from_seconds` to `to_seconds`,
-  // both counted from now.
-  Certificate issue(const std::vector<std::string>& names, long from_seconds = -60, long to_seconds = 3600) const;
+  // both counted from now. `subject` is its common name.
+  Certificate issue(const std::vector<std::string>& names, long from_seconds = -60, long to_seconds = 3600,
+                    const std::string& subject = "Keygate test") const;
 
  private:
   struct Impl;
