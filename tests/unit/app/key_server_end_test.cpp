@@ -44,7 +44,9 @@ namespace {
 [[noreturn]] void serve_and_end(const std::string& store) {
   ::alarm(20);
   config::Settings settings;
-  settings.listeners.push_back({"127.0.0.1", 0, {}});
+  config::ListenerSettings listener;
+  listener.port = 0;
+  settings.listeners.push_back(listener);
   settings.resolution.store = config::StoreSettings{store, {}};
   settings.limits.drain_delay = std::chrono::milliseconds{0};
   auto rules = std::make_shared<ApiRules>();
