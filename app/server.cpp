@@ -10,6 +10,7 @@
 #include "app/thread_count.hpp"
 #include "app/worker_thread.hpp"
 #include "keys/store_thread.hpp"
+#include "proxy/address_seats.hpp"
 #include "telemetry/log.hpp"
 
 #include <boost/asio/signal_set.hpp>
@@ -76,6 +77,7 @@ struct Server::Impl {
   net::signal_set signals;
   telemetry::AccessLog access_log;
   std::unique_ptr<keys::StoreThread> store;
+  proxy::AddressSeats seats;
   std::vector<std::unique_ptr<WorkerThread>> workers;
   Heartbeat heartbeat{control, workers};
   std::unique_ptr<HealthServer> health;
@@ -134,6 +136,7 @@ void Server::Impl::make_workers(std::size_t count, std::size_t max_clients) {
     of_worker.store = store.get();
     of_worker.workers = count;
     of_worker.max_clients = std::max<std::size_t>(1, max_clients / count);
+    of_worker.seats = &seats;
     workers.push_back(std::make_unique<WorkerThread>(std::move(of_worker)));
   }
 }
@@ -233,7 +236,7 @@ std::optional<std::string> Server::start() {
            "out";
   }
   const std::size_t count = settings.threads != 0 ? settings.threads : available_threads();
-  const Connections connections = fit_connections(settings.limits, count);
+  const Connections connections = fit_connections(settings, count);
   if (connections.fault) {
     return connections.fault;
   }

@@ -200,6 +200,11 @@ Awaitable<std::tuple<error_code>> Stream::wait_secured() {
   co_return std::tuple<error_code>{error};
 }
 
+Awaitable<error_code> Stream::wait_raw() {
+  const auto [error] = co_await socket_.async_wait(net::socket_base::wait_read, use_tuple);
+  co_return error;
+}
+
 // Whether all that waits was cancelled meanwhile.
 Awaitable<bool> Stream::pause() {
   unpaused_ = 0;

@@ -62,6 +62,9 @@ class Stream {
     return socket_.async_wait(net::socket_base::wait_read, use_tuple);
   }
 
+  // Until something has come over the wire, whatever it may mean.
+  Awaitable<error_code> wait_raw();
+
   Awaitable<error_code> connect(StreamEndpoint endpoint);
 
   // TLS from here on. The errors are TlsError's or the socket's. `accept`: we are the server.

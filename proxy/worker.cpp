@@ -38,7 +38,11 @@ constexpr std::array<char, 512> hex_pairs = [] {
 }  // namespace
 
 Worker::Worker(Parts parts)
-    : max_clients(parts.max_clients), access_log_(parts.access_log), access_format_(parts.access_format), ticker_(io) {
+    : max_clients(parts.max_clients),
+      seats(parts.seats),
+      access_log_(parts.access_log),
+      access_format_(parts.access_format),
+      ticker_(io) {
   std::random_device random;
   for (std::uint64_t& word : id_state_) {
     word = std::uint64_t{random()} << 32U | random() | 1U;
