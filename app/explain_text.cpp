@@ -23,7 +23,8 @@ void print_decision(Paper& paper, const Explained& explained) {
     if (!rehearsal.flaw().empty()) paper.line("  what is wrong: " + std::string(rehearsal.flaw()));
     for (const std::string& remedy : explained.remedies) paper.line("  " + remedy);
   } else if (rehearsal.is_asterisk()) {
-    paper.line(paper.good("answered by Keygate itself: 200") + ", as OPTIONS * asks about nothing behind it");
+    paper.line(paper.good("answered by Keygate itself: 200") +
+               ", as OPTIONS * asks about nothing behind it, nor does Max-Forwards: 0");
   } else {
     const auto& upstream = rehearsal.snapshot().settings->upstreams[*rehearsal.upstream()];
     paper.line(paper.good("granted") + ", and forwarded to the upstream " + upstream.name);

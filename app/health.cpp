@@ -14,7 +14,9 @@
 
 #include <chrono>
 #include <exception>
+#include <fcntl.h>
 #include <string>
+#include <unistd.h>
 #include <utility>
 
 namespace keygate::app {
@@ -25,7 +27,6 @@ namespace http = boost::beast::http;
 using Stream = beast::basic_stream<proxy::Tcp, Executor>;
 
 constexpr std::chrono::seconds request_limit{10};
-constexpr std::size_t max_connections = 64;  // of probes and scrapers; descriptors are the clients'
 constexpr std::chrono::milliseconds accept_backoff{50};
 
 http::response<http::string_body> answer(const http::request<http::empty_body>& request, const HealthChecks& checks) {
@@ -76,6 +77,30 @@ Awaitable<void> serve(Stream stream, HealthChecks checks) {
   }
 }
 
+// A descriptor that is held so that it can be let go when there is no other.
+class Reserve {
+ public:
+  Reserve() { refill(); }
+  ~Reserve() { spend(); }
+  Reserve(const Reserve&) = delete;
+  Reserve& operator=(const Reserve&) = delete;
+
+  void refill() {
+    if (held_ < 0) {
+      held_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+  }
+  // False: there was none to let go.
+  bool spend() {
+    const bool had_one = held_ >= 0 && ::close(held_) == 0;
+    held_ = -1;
+    return had_one;
+  }
+
+ private:
+  int held_ = -1;
+};
+
 }  // namespace
 
 struct HealthServer::Impl {
@@ -88,9 +113,14 @@ struct HealthServer::Impl {
       if (error == net::error::operation_aborted) {
         co_return;
       }
+      const bool is_spent = error == net::error::no_descriptors && self->reserve.spend();
+      if (is_spent) {
+        continue;
+      }
       if (error) {
         self->pause.expires_after(accept_backoff);
         co_await self->pause.async_wait(use_tuple);
+        self->reserve.refill();
         continue;
       }
       if (self->connections == max_connections) {
@@ -98,8 +128,10 @@ struct HealthServer::Impl {
       }
       ++self->connections;
       Stream stream(std::move(socket));
-      net::co_spawn(self->io, serve(std::move(stream), self->checks),
-                    [self](const std::exception_ptr&) { --self->connections; });
+      net::co_spawn(self->io, serve(std::move(stream), self->checks), [self](const std::exception_ptr&) {
+        --self->connections;
+        self->reserve.refill();
+      });
     }
   }
 
@@ -108,6 +140,7 @@ struct HealthServer::Impl {
   proxy::SteadyTimer pause;
   HealthChecks checks;
   std::size_t connections = 0;
+  Reserve reserve;
 };
 
 HealthServer::HealthServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -1,10 +1,12 @@
 // The health listener: /livez and /readyz, apart from the data listeners so that a kubelet can reach it and a client
-// cannot. Runs on the control thread; answers GET and HEAD only.
+// cannot. Runs on the control thread; answers GET and HEAD only, also where the process is out of descriptors: one is
+// kept for it.
 #pragma once
 
 #include "config/settings.hpp"
 #include "keys/asio.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 
@@ -17,6 +19,8 @@ struct HealthChecks {
 
 class HealthServer {
  public:
+  static constexpr std::size_t max_connections = 64;  // of probes and scrapers; descriptors are the clients'
+
   // Binds at once: errors are the socket's.
   static Result<std::unique_ptr<HealthServer>> open(net::io_context& io, const config::ListenerSettings& settings,
                                                     HealthChecks checks);

@@ -241,7 +241,7 @@ KeyServer::~KeyServer() { impl_->end(); }
 std::optional<std::string> KeyServer::start() {
   std::signal(SIGPIPE, SIG_IGN);
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) impl_->signals.add(number);
-  const Connections connections = fit_connections(impl_->settings().limits, 1);
+  const Connections connections = fit_connections(impl_->settings(), 1);
   if (connections.fault) return connections.fault;
   if (auto fault = impl_->open_store()) return fault;
   if (auto fault = impl_->open_health()) return fault;

@@ -1,18 +1,52 @@
 #include "app/limits.hpp"
 
+#include "app/health.hpp"
+#include "keys/dependencies.hpp"
+#include "proxy/endpoint.hpp"
 #include "telemetry/log.hpp"
 
+#include <algorithm>
 #include <sys/resource.h>
 
 namespace keygate::app {
 namespace {
 
-constexpr std::size_t own_descriptors = 64;  // listeners, store, logs, epoll…
-constexpr std::size_t spare_per_worker = 16;
+constexpr std::size_t of_process = 48;  // standard streams, the control loop, files that are read anew at a reload…
+constexpr std::size_t of_store = 16;    // SQLite: the database, its log and index, for each of two connections
+constexpr std::size_t of_worker = 16;   // its loop, name resolution, clients that are turned away
+constexpr std::size_t of_redis = 4;     // a worker's connection, its subscription, and what takes the place of each
 
 }  // namespace
 
-Connections fit_connections(const config::LimitSettings& limits, std::size_t workers) {
+std::size_t reserved_descriptors(const config::Settings& settings, std::size_t workers) {
+  std::size_t each = of_worker + settings.listeners.size();
+  each += settings.resolution.redis ? of_redis : 0;
+  each += settings.resolution.service ? 2 * keys::Dependencies::service_connections(workers) : 0;  // keys and sessions
+  const std::size_t store = settings.resolution.store ? of_store : 0;
+  const std::size_t health = settings.health ? HealthServer::max_connections + 2 : 0;
+  return of_process + store + health + each * workers;
+}
+
+std::size_t bearable_clients(const config::Settings& settings, std::size_t workers, std::size_t descriptors) {
+  const std::size_t reserved = reserved_descriptors(settings, workers);
+  if (descriptors <= reserved) {
+    return 0;
+  }
+  const std::size_t room = descriptors - reserved;
+  std::size_t endpoints = 0;
+  for (const config::UpstreamSettings& upstream : settings.upstreams) {
+    endpoints += upstream.endpoints.size();
+  }
+  // A client's own connection is idle or in use. To the other endpoints there may be idle ones: no more than the pools
+  // keep, and no more than there were clients.
+  const std::size_t others = std::max<std::size_t>(endpoints, 1) - 1;
+  const std::size_t pool = proxy::Endpoint::max_idle * workers;
+  const std::size_t with_small_pools = room / (2 + others);
+  return with_small_pools <= pool ? with_small_pools : (room - others * pool) / 2;
+}
+
+Connections fit_connections(const config::Settings& settings, std::size_t workers) {
+  const config::LimitSettings& limits = settings.limits;
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0) {
     return {limits.connections, std::nullopt};
@@ -20,16 +54,15 @@ Connections fit_connections(const config::LimitSettings& limits, std::size_t wor
   files.rlim_cur = files.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &files);
   ::getrlimit(RLIMIT_NOFILE, &files);
-  // Each client may have an upstream connection.
-  const std::size_t reserved = own_descriptors + spare_per_worker * workers;
-  const std::size_t bearable = files.rlim_cur == RLIM_INFINITY ? limits.connections
-                               : files.rlim_cur > reserved     ? (files.rlim_cur - reserved) / 2
-                                                               : 0;
+  const std::size_t bearable =
+      files.rlim_cur == RLIM_INFINITY ? limits.connections : bearable_clients(settings, workers, files.rlim_cur);
   if (limits.connections <= bearable) {
     return {limits.connections, std::nullopt};
   }
   const std::string fits = "RLIMIT_NOFILE (" + std::to_string(files.rlim_cur) + ") bears " + std::to_string(bearable) +
-                           " client connections, two descriptors each";
+                           " client connections, two descriptors each beside " +
+                           std::to_string(reserved_descriptors(settings, workers)) +
+                           " of the process and idle connections to upstreams";
   if (limits.connections_written || bearable == 0) {
     return {0, "limits.connections is " + std::to_string(limits.connections) + ", but " + fits};
   }

@@ -11,6 +11,7 @@
 #include "app/thread_count.hpp"
 #include "app/worker_thread.hpp"
 #include "keys/store_thread.hpp"
+#include "proxy/address_seats.hpp"
 #include "telemetry/log.hpp"
 
 #include <boost/asio/signal_set.hpp>
@@ -77,6 +78,7 @@ struct Server::Impl {
   net::signal_set signals;
   telemetry::AccessLog access_log;
   std::unique_ptr<keys::StoreThread> store;
+  proxy::AddressSeats seats;
   std::vector<std::unique_ptr<WorkerThread>> workers;
   Heartbeat heartbeat{control, workers, [this] { proxy::forget_old_tickets(snapshot->tls); }};
   std::unique_ptr<HealthServer> health;
@@ -140,6 +142,7 @@ void Server::Impl::make_workers(std::size_t count, std::size_t max_clients) {
     of_worker.workers = count;
     of_worker.index = i;
     of_worker.max_clients = std::max<std::size_t>(1, max_clients / count);
+    of_worker.seats = &seats;
     workers.push_back(std::make_unique<WorkerThread>(std::move(of_worker)));
   }
 }
@@ -243,7 +246,7 @@ std::optional<std::string> Server::start() {
            "out";
   }
   const std::size_t count = settings.threads != 0 ? settings.threads : available_threads();
-  const Connections connections = fit_connections(settings.limits, count);
+  const Connections connections = fit_connections(settings, count);
   if (connections.fault) {
     return connections.fault;
   }

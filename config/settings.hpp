@@ -89,10 +89,13 @@ struct LimitSettings {
   std::size_t target_bytes = 8 * 1024;
   std::uint64_t body_bytes = unlimited;
   std::size_t connections = 10'000;
-  bool connections_written = false;  // the operator named a number; it is then refused rather than lowered
+  bool connections_written = false;    // the operator named a number; it is then refused rather than lowered
+  std::size_t connections_per_ip = 0;  // 0: no limit
   milliseconds header_timeout{10'000};
   milliseconds idle_timeout{60'000};
   milliseconds body_idle_timeout{30'000};
+  std::uint64_t body_min_rate = 240;      // bytes a second; 0: no limit
+  milliseconds request_timeout{300'000};  // for a body to come; 0: no limit
   milliseconds tunnel_idle_timeout{300'000};
   milliseconds tunnel_max_age{3'600'000};
   std::uint64_t requests_per_connection = 0;  // 0: no limit

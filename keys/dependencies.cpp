@@ -19,7 +19,7 @@ constexpr std::size_t least_in_flight = 4, least_waiting = 64;  // of a worker
 
 // A worker's share of what the process may do, and no less than serves a worker to which many clients happen to come.
 HttpLimits limits_for(std::size_t workers) {
-  return {std::max(least_in_flight, max_in_flight / workers), std::max(least_waiting, max_waiting / workers)};
+  return {Dependencies::service_connections(workers), std::max(least_waiting, max_waiting / workers)};
 }
 
 RedisLinkSettings link_settings(const config::RedisSettings& redis, const Secrets& secrets) {
@@ -109,6 +109,10 @@ Resolver::Parts Dependencies::for_sessions() const {
   parts.is_presentable = policy::is_presentable_session;
   parts.expects_push = impl_->redis != nullptr;
   return parts;
+}
+
+std::size_t Dependencies::service_connections(std::size_t workers) {
+  return std::max(least_in_flight, max_in_flight / workers);
 }
 
 void Dependencies::listen(Listener listener) {

@@ -41,6 +41,9 @@ class Dependencies {
   // From now on changes are told to `listener`.
   void listen(Listener listener);
 
+  // How many connections to a key service a worker may have: for keys, and as many for sessions.
+  static std::size_t service_connections(std::size_t workers);
+
   // Whether anybody wants to know of uses; then of this one. `scopes`: one blank between two.
   bool takes_uses() const;
   void note_use(const KeyDigest& digest, std::int64_t unix_seconds, std::string_view scopes);

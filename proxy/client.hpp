@@ -82,6 +82,7 @@ class Client final : public Resident {
   std::optional<policy::Reason> was_cut;  // by us: it took longer than there was time to drain, or its key went
   Vigil* vigil = nullptr;                 // over the credential of what is being served
   std::uint64_t served = 0;               // requests, the current one included
+  std::uint64_t unwanted = 0;             // bytes still to come of a body that was refused
 };
 
 }  // namespace keygate::proxy

@@ -74,6 +74,7 @@ class Exchange {
   Awaitable<bool> send_to_client(std::string_view bytes);
   void finish(policy::Reason reason, int status);
   bool may_keep_client() const;
+  bool step_over_body();
   void wipe_head();
   // exchange_forward.cpp
   Awaitable<After> forward(const policy::Grant& grant);
@@ -126,16 +127,15 @@ class Exchange {
   std::unique_ptr<UpstreamConnection> connection_;
   error_code connect_error_;
   Buffer out_;
-  Buffer answer_;                                            // what the upstream sent and we have not passed on
-  std::size_t answer_end_ = 0, answer_head_ = 0;             // bytes in it; of these the response head
-  bool has_answer_begun_ = false, has_answer_more_ = false;  // more: beyond its response
-  bool has_final_head_ = false, is_head_sent_ = false;       // of the response: from here on nothing else can be said
-  bool is_forwarding_ = false;                               // the request body is no longer untouched
+  Buffer answer_;                                             // what the upstream sent and we have not passed on
+  std::size_t answer_end_ = 0, answer_head_ = 0;              // bytes in it; of these the response head
+  bool has_answer_begun_ = false, has_answer_more_ = false;   // more: beyond its response
+  bool has_final_head_ = false, is_head_sent_ = false;        // of the response: from here on nothing else can be said
+  bool is_forwarding_ = false, is_request_body_done_ = true;  // forwarding: the request body is no longer untouched
   std::string_view upstream_flaw_;
   int interim_count_ = 0;
   ChunkFilter request_chunks_, response_chunks_;
   std::uint64_t request_left_ = 0;  // bytes of a counted body not yet taken from the client
-  bool is_request_body_done_ = true;
   Upload upload_;
   std::unique_ptr<SteadyTimer> upload_ended_;
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;  // of bodies

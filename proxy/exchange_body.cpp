@@ -1,3 +1,4 @@
+#include "proxy/body_pace.hpp"
 #include "proxy/exchange.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -64,6 +65,7 @@ Awaitable<void> Exchange::upload() {
 Awaitable<void> Exchange::upload_rest() {
   const config::LimitSettings& limits = snapshot_.settings->limits;
   Buffer buffer = worker_.buffers.lease();
+  BodyPace pace(limits);
   while (!is_request_body_done_ && !upload_.is_stopped) {
     if (bytes_in_ > bulk_after && buffer.capacity() == BufferPool::small_size) {
       if (Buffer bulk = worker_.buffers.lease_bulk()) {
@@ -73,7 +75,8 @@ Awaitable<void> Exchange::upload_rest() {
     const std::size_t room = request_.is_chunked
                                  ? buffer.capacity()
                                  : static_cast<std::size_t>(std::min<std::uint64_t>(request_left_, buffer.capacity()));
-    client_.limit(limits.body_idle_timeout);
+    client_.limit(pace.longest_wait());
+    const auto asked = SteadyClock::now();
     const auto [read_error, size] = co_await client_.stream.read_some(net::buffer(buffer.data(), room));
     client_.unlimit();
     if (upload_.is_stopped) {
@@ -100,6 +103,11 @@ Awaitable<void> Exchange::upload_rest() {
       bytes_in_ += size;
       request_left_ -= size;
       is_last = request_left_ == 0;
+    }
+    const auto waited = std::chrono::duration_cast<BodyPace::Micros>(SteadyClock::now() - asked);
+    if (!pace.note(size, waited) && !is_last) {
+      upload_.failure = Reason::request_timeout;
+      co_return;
     }
     if (bytes_in_ > limits.body_bytes) {
       upload_.failure = Reason::body_too_large;

@@ -3,6 +3,7 @@
 
 #include <boost/asio/buffer.hpp>
 
+#include <algorithm>
 #include <string>
 
 namespace keygate::proxy {
@@ -11,6 +12,8 @@ namespace {
 using policy::Reason;
 using Micros = std::chrono::microseconds;
 
+constexpr std::uint64_t max_unwanted = 64 * 1024;  // cheaper to take than a new connection
+
 }  // namespace
 
 bool Exchange::may_keep_client() const {
@@ -18,15 +21,28 @@ bool Exchange::may_keep_client() const {
   return request_.keep_alive && !worker_.is_draining() && (most == 0 || client_.served < most);
 }
 
-// A request body that has come whole is stepped over; any other ends the connection, so that it is never read as a
-// request (M-15, R-09).
+// The body of a request that goes nowhere, so that it is never read as a request (M-15, R-09): what has come of it is
+// stepped over, and a little that is still to come is taken after the answer. False: it cannot be, and the connection
+// ends. Who waits for a 100 may send the body after a denial, or not; nobody can tell.
+bool Exchange::step_over_body() {
+  if (request_.is_chunked) {
+    return false;
+  }
+  const auto here = static_cast<std::size_t>(std::min<std::uint64_t>(request_.content_length, client_.unread().size()));
+  const std::uint64_t missing = request_.content_length - here;
+  if (missing > max_unwanted || (missing > 0 && request_.expects_continue)) {
+    return false;
+  }
+  client_.skip(here);
+  client_.unwanted = missing;
+  return true;
+}
+
 Awaitable<After> Exchange::deny(Reason reason, std::string_view proxy_error) {
   if (is_forwarding_) {
     keeps_client_ = keeps_client_ && is_request_body_done_;
   } else if (request_.has_body()) {
-    const bool is_whole = !request_.is_chunked && request_.content_length <= client_.unread().size();
-    keeps_client_ = keeps_client_ && is_whole;
-    client_.skip(is_whole ? static_cast<std::size_t>(request_.content_length) : 0);
+    keeps_client_ = keeps_client_ && step_over_body();
   }
   keeps_client_ = keeps_client_ && may_keep_client();
   ReplyFacts facts;
@@ -50,7 +66,8 @@ Awaitable<After> Exchange::refuse(Reason reason) {
   co_return co_await deny(reason);
 }
 
-// `OPTIONS *` asks about this proxy, not about anything behind it (N-07).
+// `OPTIONS *` asks about this proxy, not about anything behind it (N-07), and so does one that may go no further
+// (N-05).
 Awaitable<After> Exchange::answer_asterisk() {
   keeps_client_ = may_keep_client() && !request_.has_body();
   const std::string reply = write_empty_reply(!keeps_client_);

@@ -115,7 +115,11 @@ Awaitable<void> Listener::accept_all(std::shared_ptr<State> state) {
     if (state->is_stopped) {
       co_return;
     }
-    // Accepting again at once would only spin: the connection waits in the queue until something is released.
+    if (error == net::error::connection_aborted) {
+      continue;  // it has left while it waited in the queue
+    }
+    // Out of descriptors or memory. Accepting again at once would only spin: connections wait in the queue until
+    // something is released, and are neither refused nor dropped.
     telemetry::log_seldom(telemetry::Level::error, "accept", "cannot accept: " + error.message());
     state->pause.expires_after(accept_backoff);
     co_await state->pause.async_wait(use_tuple);

@@ -1,6 +1,7 @@
 #include "proxy/request_head.hpp"
 
 #include "proxy/field_views.hpp"
+#include "proxy/max_forwards.hpp"
 #include "proxy/request_fields.hpp"
 #include "proxy/request_target.hpp"
 #include "proxy/upgrade.hpp"
@@ -118,7 +119,11 @@ std::optional<HeadRefusal> read_request_head(std::span<char> head, const HeadLim
     }
   }
   const auto offset = static_cast<std::size_t>(gate.line.target.data() - bytes.data());
-  return settle_target(head.subspan(offset, gate.line.target.size()), out);
+  auto refusal = settle_target(head.subspan(offset, gate.line.target.size()), out);
+  if (!refusal && out.method == policy::Method::options) {
+    refusal = count_forwards(head, parser.known(), out);
+  }
+  return refusal;
 }
 
 }  // namespace keygate::proxy

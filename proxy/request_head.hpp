@@ -24,8 +24,8 @@ enum class FieldFate : std::uint8_t { keep, drop, forwarding, credential, cookie
 struct RequestHead {
   policy::Method method = policy::Method::get;
   std::string_view method_word;
-  std::span<char> target;  // origin-form, or "*" for OPTIONS; still raw
-  bool is_asterisk = false;
+  std::span<char> target;    // origin-form, or "*" for OPTIONS; still raw
+  bool is_asterisk = false;  // asks about this proxy: OPTIONS * does, and an OPTIONS with Max-Forwards: 0
   int minor_version = 1;
 
   std::array<policy::HeaderField, max_fields> fields;

@@ -1,8 +1,11 @@
 #include "proxy/session.hpp"
 
+#include "proxy/address_seats.hpp"
 #include "proxy/client.hpp"
+#include "proxy/door.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/greeting.hpp"
+#include "proxy/lingering.hpp"
 #include "telemetry/log.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -17,9 +20,7 @@ namespace keygate::proxy {
 namespace {
 
 constexpr std::chrono::milliseconds park_after{1'000};  // an idle client's buffer goes back after this long
-constexpr std::chrono::milliseconds linger_time{1'000};
-constexpr std::size_t linger_bytes = 64 * 1024;
-constexpr std::size_t max_refusals = 16;  // at a time, a worker
+constexpr std::size_t max_refusals = 16;                // at a time, a worker
 
 // What reading a head came to: its size, or why there is none.
 struct HeadRead {
@@ -103,24 +104,6 @@ Awaitable<HeadRead> read_head(Client& client, const config::LimitSettings& limit
   }
 }
 
-// Says that no more comes from us, and takes what the client still sends for a moment: closing at once would reset the
-// connection and could take the answer with it.
-Awaitable<void> linger(Client& client) {
-  client.release_buffer();
-  client.limit(linger_time);
-  co_await client.stream.finish_sending();
-  std::size_t taken = 0;
-  while (taken < linger_bytes) {
-    const std::span<char> room = client.room(BufferPool::small_size);
-    const auto [error, size] = co_await client.stream.discard_some(net::buffer(room.data(), room.size()));
-    if (error) {
-      break;
-    }
-    taken += size;
-  }
-  client.unlimit();
-}
-
 // An exchange in memory that the worker lends for it.
 class LentExchange {
  public:
@@ -143,14 +126,66 @@ class LentExchange {
   std::unique_ptr<ExchangeRoom> room_;
 };
 
+// One of those who are turned away just now.
+class CountedRefusal {
+ public:
+  explicit CountedRefusal(Worker& worker) : worker_(worker) { ++worker_.refusal_count; }
+  ~CountedRefusal() { --worker_.refusal_count; }
+  CountedRefusal(const CountedRefusal&) = delete;
+  CountedRefusal& operator=(const CountedRefusal&) = delete;
+
+ private:
+  Worker& worker_;
+};
+
+// limits.connections_per_ip. Trusted proxies speak for many, and over a unix socket nobody has an address.
+bool take_seat(Client& client, AddressSeat& seat) {
+  const Snapshot& snapshot = *client.worker.current()->snapshot;
+  const std::size_t most = snapshot.settings->limits.connections_per_ip;
+  if (most == 0 || client.worker.seats == nullptr || client.peer.is_unspecified() ||
+      snapshot.trusted.contains(client.peer) || seat.take(*client.worker.seats, client.peer, most)) {
+    return true;
+  }
+  telemetry::log_seldom(telemetry::Level::warn, "connections_per_ip",
+                        "limits.connections_per_ip reached by " + client.peer_text + ": its new connections get 503");
+  return false;
+}
+
+// 503 without reading a request. The answer is all that counts: nobody who is one too many is waited out for long.
+Awaitable<void> turn_away(Client& client) {
+  Worker& worker = client.worker;
+  if (worker.refusal_count >= max_refusals) {
+    co_return;
+  }
+  const CountedRefusal counted(worker);
+  After after = After::close;
+  {
+    LentExchange exchange(client, worker.current());
+    after = co_await exchange->refuse(policy::Reason::overloaded);
+  }
+  if (after == After::linger) {
+    co_await linger(client, Patience::brief);
+  }
+}
+
 Awaitable<void> serve(Worker& worker, Visitor visitor) {
   const std::shared_ptr<const Door> door = std::move(visitor.door);
   Client client(worker, std::move(visitor));
+  AddressSeat seat;
+  const bool is_peer_late = door && door->reads_proxy_header;
+  bool is_welcome = is_peer_late || take_seat(client, seat);
   if (door) {
     const bool is_in = co_await greet(client, *door);
     if (!is_in) {
       co_return;
     }
+  }
+  if (is_peer_late) {
+    is_welcome = take_seat(client, seat);
+  }
+  if (!is_welcome) {
+    co_await turn_away(client);
+    co_return;
   }
   After after = After::keep;
   while (after == After::keep && !client.is_leaving) {
@@ -158,18 +193,22 @@ Awaitable<void> serve(Worker& worker, Visitor visitor) {
     const HeadRead head = co_await read_head(client, generation->snapshot->settings->limits);
     if (head.size == 0 && !head.refusal) {
       if (client.stream.is_secure()) {
-        client.limit(linger_time);
-        co_await client.stream.finish_sending();
-        client.unlimit();
+        co_await finish(client);
       }
       co_return;
     }
-    // A reload may have come while the head was read: a request is judged by what is in force when it is whole.
-    LentExchange exchange(client, worker.current());
-    if (head.refusal) {
-      after = co_await exchange->refuse(*head.refusal);
-    } else {
-      after = co_await exchange->run(head.size);
+    {
+      // A reload may have come while the head was read: a request is judged by what is in force when it is whole.
+      LentExchange exchange(client, worker.current());
+      if (head.refusal) {
+        after = co_await exchange->refuse(*head.refusal);
+      } else {
+        after = co_await exchange->run(head.size);
+      }
+    }
+    if (after == After::keep && client.unwanted > 0) {
+      const bool is_taken = co_await take_unwanted(client);
+      after = is_taken ? After::keep : After::close;
     }
   }
   if (after == After::linger) {
@@ -186,14 +225,7 @@ Awaitable<void> refuse(Worker& worker, Visitor visitor) {
       co_return;
     }
   }
-  After after = After::close;
-  {
-    LentExchange exchange(client, worker.current());
-    after = co_await exchange->refuse(policy::Reason::overloaded);
-  }
-  if (after == After::linger) {
-    co_await linger(client);
-  }
+  co_await turn_away(client);
 }
 
 void log_fault(const std::exception_ptr& thrown) {

@@ -63,6 +63,11 @@ Awaitable<error_code> Stream::connect(StreamEndpoint endpoint) {
   co_return error;
 }
 
+Awaitable<error_code> Stream::wait_raw() {
+  const auto [error] = co_await socket_.async_wait(net::socket_base::wait_read, use_tuple);
+  co_return error;
+}
+
 void Stream::cancel() {
   ++cancels_;
   error_code ignored;

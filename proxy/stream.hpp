@@ -40,9 +40,6 @@ class Stream {
     return socket_.async_read_some(into, use_tuple);
   }
 
-  // What comes past TLS, of which nothing can be made: after finish_sending, which ends what TLS will answer to.
-  Awaitable<Transfer> discard_some(net::mutable_buffer into) { return socket_.async_read_some(into, use_tuple); }
-
   // Whatever is taken at once: nearly always all of it. `message` has a piece.
   Awaitable<Transfer> send_some(const ToSend& message) {
     if (tls_ != nullptr) [[unlikely]] {
@@ -68,6 +65,9 @@ class Stream {
     }
     return socket_.async_wait(net::socket_base::wait_read, use_tuple);
   }
+
+  // Until something has come over the wire, whatever it may mean.
+  Awaitable<error_code> wait_raw();
 
   Awaitable<error_code> connect(StreamEndpoint endpoint);
 

@@ -7,6 +7,7 @@
 #include "keys/resolver.hpp"
 #include "proxy/buffers.hpp"
 #include "proxy/deadlines.hpp"
+#include "proxy/resident.hpp"
 #include "proxy/snapshot.hpp"
 #include "proxy/sockets.hpp"
 #include "proxy/upstream.hpp"
@@ -28,25 +29,12 @@ class StoreThread;
 
 namespace keygate::proxy {
 
+class AddressSeats;
+
 // A snapshot with this worker's upstreams for it. Exchanges keep the one they began with.
 struct Generation {
   std::shared_ptr<const Snapshot> snapshot;
   std::vector<std::shared_ptr<Upstream>> upstreams;  // by index in Settings::upstreams
-};
-
-// Something that lives on a worker and is looked at each tick while it is linked: a client connection.
-class Resident : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
- public:
-  virtual void on_tick() = 0;
-  // The credential of `digest` is no longer what it was.
-  virtual void on_change(const keys::KeyDigest& digest) = 0;
-  // Idle clients leave; whoever is in an exchange finishes it.
-  virtual void on_drain() = 0;
-  // Ends it now, whatever it does.
-  virtual void abort() = 0;
-
- protected:
-  ~Resident() = default;
 };
 
 struct ExchangeRoom;  // the memory an exchange needs while it runs; see exchange.hpp
@@ -60,6 +48,7 @@ class Worker {
     keys::StoreThread* store = nullptr;  // asked, and told of uses; null where the settings name none
     std::size_t workers = 1, index = 0;  // of the process, and which of them this is
     std::size_t max_clients = 10'000;
+    AddressSeats* seats = nullptr;  // of the process; null: no address has a limit
   };
   explicit Worker(Parts parts);
   ~Worker();
@@ -88,7 +77,9 @@ class Worker {
   boost::intrusive::list<Resident, boost::intrusive::constant_time_size<false>> residents;
   net::io_context io{1};
   std::size_t client_count = 0;
+  std::size_t refusal_count = 0, lingering_count = 0;  // of these clients: being turned away, being waited out
   const std::size_t max_clients;
+  AddressSeats* const seats;
 
   // Of API keys, and of sessions: one can never pass for the other.
   keys::Resolver& resolver(policy::CredentialKind kind) {

@@ -2,7 +2,7 @@
 # Are the docs still true to the sources, as far as a grep can tell? Every `file:function` in docs/life-of-a-request.md, every file
 # that docs/architecture.md names, every link to a file or heading of this repository, every row of the reason table in
 # docs/errors.md and its section in docs/failure-modes.md, every threat that a test is named after, and every test that
-# docs/threats.md names.
+# docs/threats.md and docs/limits.md name.
 # Run from anywhere; prints each miss and fails if there is one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -107,7 +107,12 @@ check_threats() {
   while read -r id; do
     miss "$doc: $id has two rows, or no test"
   done < <(comm -13 <(echo "$tested") <(echo "$listed"))
-  # `Suite.P01_*`: tests. `Suite: P01_*`: rows of a table. `unit/proxy/framing_test`: a file.
+  check_tests_in "$doc" '^[|] [A-Z]-'
+}
+
+# In the last column of the rows: `Suite.P01_*`: tests. `Suite: P01_*`: rows of a table. `unit/proxy/framing_test`: a file.
+check_tests_in() {
+  local doc=$1 rows=$2 word suite test
   while read -r word; do
     if [[ $word == */* ]]; then
       [[ -f tests/$word.cpp ]] || miss "$doc: there is no tests/$word.cpp"
@@ -119,7 +124,7 @@ check_threats() {
       suite=${word%%.*} test=${word#*.}
       grep -Erq --include='*.cpp' "TEST(_F|_P)?[(]$suite, ${test%\*}" tests || miss "$doc: there is no test $word"
     fi
-  done < <(grep '^| [A-Z]-' "$doc" | sed 's/.*| \(.*\) |$/\1/' | grep -oE '`[^`]+`' | tr -d '\140 ' | sort -u)
+  done < <(grep "$rows" "$doc" | sed 's/.*| \(.*\) |$/\1/' | grep -oE '`[^`]+`' | tr -d '\140 ' | sort -u)
 }
 
 check_functions
@@ -129,5 +134,6 @@ check_reasons
 check_failure_modes
 check_log_lines
 check_threats
+check_tests_in docs/limits.md '^[|] '
 [[ $misses -eq 0 ]] || { printf '%d misses\n' "$misses"; exit 1; }
 echo "the docs name nothing that is not there"

@@ -362,6 +362,27 @@ TEST_F(Framing, N07_OptionsAsteriskIsAnsweredHere) {
   EXPECT_EQ(upstream.bytes(), "");
 }
 
+TEST_F(Framing, N05_AnOptionsGoesNoFurtherThanItMay) {
+  const auto options = [](const string& fields) { return request_to("/v1/x", fields, "OPTIONS"); };
+  const Response last = ask(options("Max-Forwards: 0\r\n"));
+  EXPECT_EQ(last.status, 200);
+  EXPECT_EQ(last.body, "");
+  EXPECT_EQ(upstream.bytes(), "") << "it went on";
+  const auto passed_on = [&](const string& value) {
+    return expect_granted(options("Max-Forwards: " + value + "\r\n" + k1.bearer())).fields["max-forwards"];
+  };
+  EXPECT_EQ(passed_on("3"), "2");
+  EXPECT_EQ(passed_on("10"), "9");
+  EXPECT_EQ(passed_on("1"), "0");
+  for (const string fields :
+       {"Max-Forwards: x\r\n", "Max-Forwards: -1\r\n", "Max-Forwards:\r\n", "Max-Forwards: 3\r\nMax-Forwards: 2\r\n"}) {
+    expect_denied(options(fields + k1.bearer()), {400, "bad_request", Ending::closed});
+  }
+  expect_denied(request_to("/v1/x", "Max-Forwards: 0\r\n" + k1.bearer(), "TRACE"), {405, "method_not_allowed"});
+  // Of any other method it is the upstream's business (RFC 9110 §7.6.2).
+  EXPECT_EQ(expect_granted(request_to("/v1/x", "Max-Forwards: 0\r\n" + k1.bearer())).fields["max-forwards"], "0");
+}
+
 TEST_F(Framing, ChunkedIsChunkedInAnyCaseAndWrittenAnew) {
   for (const string value : {"chunked", "Chunked", "CHUNKED  "}) {
     const Request seen = expect_one_request(head("Transfer-Encoding: " + value + "\r\n") +

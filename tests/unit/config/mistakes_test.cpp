@@ -302,9 +302,8 @@ const std::vector<Mistake> mistakes{
             three_lines + "tracing: {otlp_endpoint: http://a}\n",
             {"4:26: tracing.otlp_endpoint: anything but null is not supported by this version yet"}},
     Mistake{"Perip",
-            three_lines + "limits: {connections_per_ip: 5}\n",
-            {"4:30: limits.connections_per_ip: \"connections_per_ip\" is not supported by this version yet; leave it "
-             "at 0"}},
+            three_lines + "limits: {connections_per_ip: -5}\n",
+            {"4:30: limits.connections_per_ip: needs a whole number from 0 to 1000000, not \"-5\""}},
     Mistake{"Newline",
             three_lines + "identity_headers: {user: \"a\\nb\"}\n",
             {"4:26: identity_headers.user: a line break or control character stands in it"}},

@@ -75,6 +75,7 @@ resolution:
 identity_headers: {organization: A, key: B, user: null, scopes: C, environment: D, method: ~}
 limits: {header_bytes: 8KiB, header_count: 50, target_bytes: 4KiB, body_bytes: 1MiB, connections: 10000,
          header_timeout: 1s, idle_timeout: 2s, body_idle_timeout: 3s, requests_per_connection: 4,
+         connections_per_ip: 7, body_min_rate: 1KiB, request_timeout: 8s,
          tunnel_idle_timeout: 4s, tunnel_max_age: 5s,
          drain_delay: 0s, drain_timeout: 6s}
 log: {level: debug, format: text, access: denied}
@@ -142,6 +143,9 @@ policy: {routes: [{name: a, match: {path: /}, anonymous: true}]}
   EXPECT_EQ(s.limits.header_timeout, seconds{1});
   EXPECT_EQ(s.limits.idle_timeout, seconds{2});
   EXPECT_EQ(s.limits.body_idle_timeout, seconds{3});
+  EXPECT_EQ(s.limits.connections_per_ip, 7u);
+  EXPECT_EQ(s.limits.body_min_rate, 1024u);
+  EXPECT_EQ(s.limits.request_timeout, seconds{8});
   EXPECT_EQ(s.limits.tunnel_idle_timeout, seconds{4});
   EXPECT_EQ(s.limits.tunnel_max_age, seconds{5});
   EXPECT_EQ(s.limits.requests_per_connection, 4u);
@@ -195,6 +199,9 @@ TEST(Settings, LimitsHoldAtBothEndsOfTheirRange) {
       {"header_count", "0", "1", "128", "129"},
       {"target_bytes", "63", "64", "64KiB", "65537"},
       {"connections", "0", "1", "1000000", "1000001"},
+      {"connections_per_ip", "", "0", "1000000", "1000001"},
+      {"body_min_rate", "", "0", "1GiB", "1073741825"},
+      {"request_timeout", "", "0s", "24h", "86400001ms"},
       {"header_timeout", "9ms", "10ms", "1h", "3600001ms"},
       {"idle_timeout", "9ms", "10ms", "24h", "86400001ms"},
       {"body_idle_timeout", "9ms", "10ms", "1h", "3600001ms"},

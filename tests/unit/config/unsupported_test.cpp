@@ -56,8 +56,6 @@ const std::vector<Row> rows{
      "paths.dot_segments: \"resolve\" is not supported by this version yet; leave it at \"reject\""},
     {"AllowedSemicolon", three_lines + "paths: {semicolon: allow}\n",
      "paths.semicolon: \"allow\" is not supported by this version yet; leave it at \"reject\""},
-    {"ConnectionsPerIp", three_lines + "limits: {connections_per_ip: 5}\n",
-     "\"connections_per_ip\" is not supported by this version yet; leave it at 0"},
     {"Tracing", three_lines + "tracing: {otlp_endpoint: http://a}\n",
      "tracing.otlp_endpoint: anything but null is not supported by this version yet"},
 };
@@ -70,7 +68,6 @@ TEST(UnsupportedAtItsDefault, IsAcceptedBecauseItChangesNothing) {
                         "resolution: {store: {path: keygate.db}, stale_if_error: 0s}\n"
                         "paths: {encoded_slash: reject, repeated_slashes: reject, dot_segments: reject, "
                         "semicolon: reject}\n"
-                        "limits: {connections_per_ip: 0}\n"
                         "tracing: {otlp_endpoint: null, sample: 0.01}\n"),
               IsEmpty());
 }

@@ -366,6 +366,32 @@ TEST(RequestHead, D04_LimitsConnectionOptions) {
   EXPECT_EQ(HeadText(get_with("Connection: " + std::string(4000, ',') + "\r\n")).code(), "ok") << "there is none in it";
 }
 
+TEST(RequestHead, N05_CountsDownHowFarAnOptionsMayGo) {
+  const auto counted = [](const std::string& value) {
+    const HeadText read("OPTIONS /a HTTP/1.1\r\nHost: a\r\nMax-Forwards: " + value + "\r\n\r\n");
+    return read.code() == "ok" ? std::string(read.head().fields[1].value) : std::string(read.code());
+  };
+  EXPECT_EQ(counted("1"), "0");
+  EXPECT_EQ(counted("10"), "9");
+  EXPECT_EQ(counted("1000"), "999");
+  EXPECT_EQ(counted("007"), "6");
+  EXPECT_EQ(counted("0010"), "9");
+  EXPECT_EQ(counted("999999999"), "999999998");
+  EXPECT_EQ(counted("1000000000"), "bad_request");
+  EXPECT_EQ(counted("1 0"), "bad_request");
+  EXPECT_EQ(counted("+1"), "bad_request");
+  EXPECT_EQ(counted("1, 2"), "bad_request");
+}
+
+TEST(RequestHead, N05_AnOptionsThatMayGoNoFurtherAsksUs) {
+  for (const std::string value : {"0", "00"}) {
+    const HeadText read("OPTIONS /a HTTP/1.1\r\nHost: a\r\nMax-Forwards: " + value + "\r\n\r\n");
+    ASSERT_EQ(read.code(), "ok");
+    EXPECT_TRUE(read.head().is_asterisk);
+  }
+  EXPECT_FALSE(HeadText("GET /a HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n").head().is_asterisk);
+}
+
 // --- Its pieces
 // -------------------------------------------------------------------------------------------------------------
 

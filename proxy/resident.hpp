@@ -1,0 +1,24 @@
+// Something that lives on a worker and is looked at each tick while it is linked: a client connection.
+#pragma once
+
+#include "keys/digest.hpp"
+
+#include <boost/intrusive/list.hpp>
+
+namespace keygate::proxy {
+
+class Resident : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  virtual void on_tick() = 0;
+  // The credential of `digest` is no longer what it was.
+  virtual void on_change(const keys::KeyDigest& digest) = 0;
+  // Idle clients leave; whoever is in an exchange finishes it.
+  virtual void on_drain() = 0;
+  // Ends it now, whatever it does.
+  virtual void abort() = 0;
+
+ protected:
+  ~Resident() = default;
+};
+
+}  // namespace keygate::proxy
