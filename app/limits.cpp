@@ -23,8 +23,12 @@ std::size_t reserved_descriptors(const config::Settings& settings, std::size_t w
   each += settings.resolution.redis ? of_redis : 0;
   each += settings.resolution.service ? 2 * keys::Dependencies::service_connections(workers) : 0;  // keys and sessions
   const std::size_t store = settings.resolution.store ? of_store : 0;
+  std::size_t checks = 0;  // of upstreams: a connection to each endpoint
+  for (const config::UpstreamSettings& upstream : settings.upstreams) {
+    checks += upstream.health_check ? upstream.endpoints.size() : 0;
+  }
   const std::size_t health = settings.health ? HealthServer::max_connections + 2 : 0;
-  return of_process + store + health + each * workers;
+  return of_process + store + health + checks + each * workers;
 }
 
 std::size_t bearable_clients(const config::Settings& settings, std::size_t workers, std::size_t descriptors) {

@@ -183,7 +183,7 @@ Awaitable<error_code> Endpoint::connect(UpstreamConnection& connection) {
       error = error_code{};  // the next address
     }
   }
-  if (error != net::error::operation_aborted) {
+  if (error != net::error::operation_aborted && error != net::error::no_descriptors) {  // the latter is ours
     note_failure(error);
   }
   co_return error;

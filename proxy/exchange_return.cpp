@@ -34,15 +34,15 @@ std::string_view connect_failure(const error_code& error) {
   if (const std::string_view name = tls_failure(error); !name.empty()) {
     return name;
   }
-  if (error == UpstreamError::full) {
+  if (error == UpstreamError::full || error == net::error::no_descriptors) {
     return "connection_limit_reached";
   }
   return "destination_unavailable";
 }
 
-// In a pod that ends the upstream goes first: that is no fault of its own.
+// In a pod that ends the upstream goes first: that is no fault of its own. Nor is it that we are out of descriptors.
 Reason reason_without_connection(const error_code& error, bool is_draining) {
-  if (error == UpstreamError::full) {
+  if (error == UpstreamError::full || error == net::error::no_descriptors) {
     return Reason::overloaded;
   }
   if (is_draining) {

@@ -149,6 +149,13 @@ std::optional<HeadRefusal> read_field(std::size_t i, field known, const policy::
     case field::connection:
       out.fates[i] = FieldFate::drop;
       return read_connection(value, reserved, once, out);
+    case field::proxy_connection:  // no standard, and some programs close for it all the same
+      out.fates[i] = fate_of(name, reserved);
+      for_each_element(value, [&](std::string_view option) {
+        out.keep_alive = out.keep_alive && !equals_ignoring_case(option, "close");
+        return true;
+      });
+      return std::nullopt;
     case field::expect:
       ++once.expect;
       out.fates[i] = FieldFate::drop;

@@ -2,13 +2,12 @@
 
 #include "proxy/certificate.hpp"
 #include "proxy/session_tickets.hpp"
+#include "proxy/tls_digest.hpp"
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
-#include <span>
 #include <string_view>
 #include <utility>
 
@@ -17,15 +16,15 @@ namespace {
 
 // Forward secrecy and authenticated encryption, nothing else; TLS 1.3 has no other.
 constexpr const char* tls12_ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL";
-constexpr std::string_view http11("\x08http/1.1", 9);
+constexpr std::string_view spoken("\x08http/1.1\x08http/1.0", 18);  // the better one first
 
-// A client that names protocols and not this one cannot be talked to (RFC 7301 §3.2).
+// A client that names protocols and none of these cannot be talked to (RFC 7301 §3.2).
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
                     unsigned int offered_size, void*) {
   unsigned char* found = nullptr;
-  const auto* const ours = reinterpret_cast<const unsigned char*>(http11.data());
+  const auto* const ours = reinterpret_cast<const unsigned char*>(spoken.data());
   const int outcome =
-      SSL_select_next_proto(&found, size, ours, static_cast<unsigned int>(http11.size()), offered, offered_size);
+      SSL_select_next_proto(&found, size, ours, static_cast<unsigned int>(spoken.size()), offered, offered_size);
   *chosen = found;
   return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
@@ -47,64 +46,20 @@ std::optional<config::Fault> trust_clients(SSL_CTX* context, const config::Liste
   return std::nullopt;
 }
 
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-    is_good_ = context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1;
-  }
-  void add(std::span<const unsigned char> bytes) {
-    is_good_ = is_good_ && EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1;
-  }
-  void add(unsigned char byte) { add({&byte, 1}); }
-  // By its own digest, so that where one ends and the next begins is never in doubt.
-  void add(const X509* certificate) {
-    std::array<unsigned char, 32> digest{};
-    is_good_ = is_good_ && X509_digest(certificate, EVP_sha256(), digest.data(), nullptr) == 1;
-    add(digest);
-  }
-  void add(const X509_NAME* name) {
-    std::array<unsigned char, 32> digest{};
-    is_good_ = is_good_ && X509_NAME_digest(name, EVP_sha256(), digest.data(), nullptr) == 1;
-    add(digest);
-  }
-  std::optional<std::array<unsigned char, 32>> take() {
-    std::array<unsigned char, 32> digest{};
-    is_good_ = is_good_ && EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1;
-    return is_good_ ? std::optional(digest) : std::nullopt;
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-  bool is_good_ = false;
-};
-
 }  // namespace
 
 // Of what was read, not of the files, which may be others by now. The private key is the certificate's.
 std::optional<ServerTls::Identity> ServerTls::identity_of(SSL_CTX* context,
                                                           const config::ListenerTlsSettings& settings) {
-  Sha256 sha;
-  sha.add(static_cast<unsigned char>(settings.client_certificate));
-  sha.add(static_cast<unsigned char>(settings.needs_tls13));
-  sha.add(SSL_CTX_get0_certificate(context));
-  STACK_OF(X509)* chain = nullptr;
-  SSL_CTX_get0_chain_certs(context, &chain);
-  for (int i = 0; i < sk_X509_num(chain); ++i) {
-    sha.add(sk_X509_value(chain, i));
-  }
-  sha.add('|');
+  TlsDigest digest;
+  digest.add(static_cast<unsigned char>(settings.client_certificate));
+  digest.add(static_cast<unsigned char>(settings.needs_tls13));
+  digest.add_parts(context);
   const STACK_OF(X509_NAME)* const names = SSL_CTX_get_client_CA_list(context);
   for (int i = 0; i < sk_X509_NAME_num(names); ++i) {
-    sha.add(sk_X509_NAME_value(names, i));
+    digest.add(sk_X509_NAME_value(names, i));
   }
-  sha.add('|');
-  const STACK_OF(X509_OBJECT)* const trusted = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
-  for (int i = 0; i < sk_X509_OBJECT_num(trusted); ++i) {
-    if (const X509* const one = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(trusted, i))) {
-      sha.add(one);
-    }
-  }
-  return sha.take();
+  return digest.take();
 }
 
 void ServerTls::Free::operator()(SSL_CTX* context) const { SSL_CTX_free(context); }

@@ -93,6 +93,11 @@ std::optional<std::string_view> judge_switch(const RequestHead& asked, const Res
   if (!accept || *accept != std::string_view(expected.data(), expected.size())) {
     return "101 with a wrong Sec-WebSocket-Accept";
   }
+  const auto place =
+      std::ranges::find(fields, accept->data(), [](const HeaderField& field) { return field.value.data(); });
+  if (!answer.is_kept[static_cast<std::size_t>(place - fields.begin())]) {
+    return "101 whose Sec-WebSocket-Accept ends at this hop";
+  }
   return std::nullopt;
 }
 

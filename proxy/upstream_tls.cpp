@@ -2,11 +2,8 @@
 
 #include "proxy/certificate.hpp"
 
-#include <openssl/evp.h>
 #include <openssl/ssl.h>
 
-#include <fstream>
-#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -26,11 +23,6 @@ int on_new_session(SSL* tls, SSL_SESSION* session) {
   }
   place->keep(session);
   return 1;  // it is ours now
-}
-
-std::string text_of(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 }  // namespace
@@ -53,18 +45,17 @@ config::Parsed<std::shared_ptr<const UpstreamTls>> UpstreamTls::load(const confi
   SSL_CTX_set_alpn_protos(context, only_http11, sizeof only_http11);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(context, on_new_session);
-  std::string contents = settings.server_name + '\n' + settings.ca_file + '\n';
   if (!settings.certificate_file.empty()) {
     if (auto fault = use_certificate(context, settings.certificate_file, settings.private_key_file)) {
       return std::move(*fault);
     }
-    contents += text_of(settings.certificate_file) + text_of(settings.private_key_file);
   }
+  // The system's certificates are looked up as they are needed: what was trusted a while ago is not known here.
   if (!settings.ca_file.empty()) {
-    contents += text_of(settings.ca_file);
+    TlsDigest digest;
+    digest.add_parts(context);
+    tls->made_of_ = digest.take();
   }
-  EVP_Digest(contents.data(), contents.size(), tls->contents_.data(), nullptr, EVP_sha256(), nullptr);
-  OPENSSL_cleanse(contents.data(), contents.size());
   return std::shared_ptr<const UpstreamTls>(std::move(tls));
 }
 

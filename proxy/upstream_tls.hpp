@@ -6,9 +6,10 @@
 #include "config/settings.hpp"
 #include "keys/client_tls.hpp"
 #include "proxy/stream.hpp"
+#include "proxy/tls_digest.hpp"
 
-#include <array>
 #include <memory>
+#include <optional>
 #include <string>
 
 struct ssl_session_st;
@@ -38,15 +39,17 @@ class UpstreamTls {
   // take the name.
   TlsHandle prepare(const std::string& host, TlsSession& session) const;
 
-  // Whether `other` was made from files with the same contents.
-  bool is_same(const UpstreamTls& other) const { return contents_ == other.contents_; }
+  // Whether `other` was made of the same. Of what the system trusts that cannot be told: then it is another.
+  bool is_same(const UpstreamTls& other) const {
+    return made_of_ && made_of_ == other.made_of_ && server_name_ == other.server_name_;
+  }
 
  private:
   UpstreamTls() = default;
 
   std::shared_ptr<const keys::ClientTls> client_;
   std::string server_name_;
-  std::array<unsigned char, 32> contents_{};  // SHA-256 over all of it
+  std::optional<TlsDigest::Value> made_of_;
 };
 
 }  // namespace keygate::proxy

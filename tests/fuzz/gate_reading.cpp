@@ -64,13 +64,15 @@ ReadRequest request_of(const StrictHead& strict, const RequestHead& head, const 
   return request;
 }
 
-// What we read, not what stands there: fields that Connection names are emptied, and those alone.
+// What we read, not what stands there: fields that Connection names are emptied, and those alone. Max-Forwards of an
+// OPTIONS is counted down where it stands.
 void take_our_reading(const RequestHead& head, ReadRequest& request) {
   request.method = head.method_word;
   request.version = head.minor_version == 1 ? "1.1" : "1.0";
   request.fields.resize(head.field_count);
   for (std::size_t i = 0; i < head.field_count; ++i) {
-    if (head.fields[i].name.empty()) continue;
+    const bool is_counted_down = head.method_word == "OPTIONS" && lower(head.fields[i].name) == "max-forwards";
+    if (head.fields[i].name.empty() || is_counted_down) continue;
     request.fields[i] = {std::string(head.fields[i].name), std::string(head.fields[i].value)};
   }
 }

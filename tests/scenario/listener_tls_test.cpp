@@ -23,6 +23,15 @@ TEST_F(ListenerTls, CurlIsServedAndTheUpstreamIsToldHttps) {
   EXPECT_NE(seen.fields["forwarded"].find(";proto=https"), std::string::npos) << seen.fields["forwarded"];
 }
 
+// curl then offers http/1.0 and nothing else.
+TEST_F(ListenerTls, AClientOfHttp10IsServed) {
+  start_with_tls();
+  const CurlResult result =
+      curl({"--http1.0", "--cacert", ca, "-H", k1.bearer().substr(0, k1.bearer().size() - 2), url("/v1/x")});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_EQ(result.status, 200);
+}
+
 TEST_F(ListenerTls, H06_APlainClientCannotClaimHttps) {
   start_with_tls();
   const Request seen = expect_granted(request_to("/v1/x", k1.bearer() + "X-Forwarded-Proto: https\r\n"));

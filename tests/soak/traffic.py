@@ -11,7 +11,6 @@ import wire
 
 SLACK = 1.5  # seconds: two cores have much else to do
 RECOVERY = 4.0  # until a key server that is back is asked again by all
-LINGERED = 64 * 1024  # bytes of a body that Keygate still takes behind a refusal
 MALFORMED = (
     (b"GET /v1/who HTTP/1.1\r\n\r\n", "400 bad_request"),
     (b"GET /v1/who HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400 bad_request"),
@@ -104,9 +103,6 @@ class Traffic:
         self.count(f"{what}: {outcome}")
         if outcome not in expected:
             excuses = self.excuses(begin)
-            # Who is refused while more than Keygate waits for is on its way may find the connection gone before the answer is read.
-            if excuses and sum(map(len, more.get("body", ()))) > LINGERED:
-                excuses = excuses | {"broken"}
             if outcome not in excuses:
                 self.wrong(what, f"{method} {target}: {outcome} {reason} after {time.monotonic() - begin:.3f} s instead of "
                                  f"{' or '.join(sorted(expected))}; {self.matters(begin)}")
