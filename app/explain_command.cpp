@@ -5,6 +5,7 @@
 #include "app/keys_help.hpp"
 #include "app/keys_place.hpp"
 #include "app/prepare.hpp"
+#include "app/stated_record.hpp"
 #include "keys/store.hpp"
 #include "policy/criteria_text.hpp"
 
@@ -34,13 +35,13 @@ struct ExplainOptions {
   std::string config, method, url, request_target;
   std::vector<std::string> headers;
   std::string from = "127.0.0.1";
-  std::optional<std::string> organization, user, key_id, environment;
-  std::optional<std::vector<std::string>> scopes;
+  StatedRecord record;
+  std::optional<std::string> environment;
   std::string admin;
   bool is_key_on_stdin = false, is_session = false, is_anonymous = false, is_json = false;
 
   // Whether the caller says what a look-up would find.
-  bool has_record() const { return scopes || organization || user || key_id || environment || is_session; }
+  bool has_record() const { return record.says_something() || is_session; }
 };
 
 std::int64_t now() {
@@ -54,47 +55,10 @@ std::shared_ptr<const proxy::Snapshot> snapshot_from(const std::string& file) {
   return prepared.snapshot;
 }
 
-std::string host_of(const config::Settings& settings) {
-  const config::ListenerSettings& listener = settings.listeners.front();
-  return listener.socket.empty() ? name_of(listener) : "localhost";
-}
-
-std::optional<Environment> environment_of(const ExplainOptions& options) {
-  if (!options.environment) return std::nullopt;
-  return *options.environment == "live" ? Environment::live : Environment::test;
-}
-
-std::string identity(const std::optional<std::string>& given, const char* option, const char* usual) {
-  const std::string text = given.value_or(usual);
-  if (text.empty() || policy::is_identity_value(text)) return text;
-  throw Refusal{2, std::string(option) + ": at most 128 of [A-Za-z0-9_.:@|+=-]"};
-}
-
-// The record that the options describe.
-policy::KeyAnswer record_of(const ExplainOptions& options) {
-  policy::KeyAnswer answer;
-  answer.state = policy::KeyAnswer::State::valid;
-  answer.principal.key_id = identity(options.key_id, "--key-id", "key_example");
-  answer.principal.organization = identity(options.organization, "--organization", "");
-  answer.principal.user = identity(options.user, "--user", "");
-  answer.principal.environment = environment_of(options).value_or(Environment::none);
-  answer.principal.granted = options.scopes.value_or(std::vector<std::string>{});
-  if (answer.principal.key_id.empty()) throw Refusal{2, "--key-id: a key has one"};
-  for (const std::string& scope : answer.principal.granted) {
-    if (!policy::is_grant_name(scope)) throw Refusal{2, "--scopes: \"" + scope + "\" is not a scope name"};
+void settle_environment(ExplainOptions& options) {
+  if (options.environment) {
+    options.record.environment = *options.environment == "live" ? Environment::live : Environment::test;
   }
-  if (answer.principal.granted.size() > policy::max_granted) throw Refusal{2, "--scopes: a key has 256 at most"};
-  return answer;
-}
-
-// …and of a session: who it is, and what the configuration grants where the session service names no scopes.
-policy::KeyAnswer session_of(const ExplainOptions& options, const config::Settings& settings) {
-  ExplainOptions said = options;
-  said.key_id = options.key_id.value_or("session_example");
-  said.user = options.user.value_or("user_example");
-  said.scopes = options.scopes.value_or(settings.resolution.service->session_scopes);
-  if (said.user->empty()) throw Refusal{2, "--user: a session has one"};
-  return record_of(said);
 }
 
 std::string key_from(std::istream& in) {
@@ -123,7 +87,7 @@ policy::KeyAnswer answer_from_store(const proxy::Rehearsal& rehearsal, std::int6
 }
 
 void refuse_contradiction(const ExplainOptions& options, const proxy::Rehearsal& rehearsal) {
-  const auto said = environment_of(options);
+  const auto said = options.record.environment;
   const Environment by_format = rehearsal.presented().environment;
   if (!said || by_format == Environment::none || by_format == *said) return;
   throw Refusal{2, "--environment " + *options.environment + ": the key's format is for " +
@@ -132,13 +96,13 @@ void refuse_contradiction(const ExplainOptions& options, const proxy::Rehearsal&
 
 policy::KeyAnswer answer_for(const ExplainOptions& options, const proxy::Rehearsal& rehearsal, std::int64_t time) {
   if (rehearsal.caller().kind == policy::CredentialKind::session) {
-    if (options.has_record()) return session_of(options, *rehearsal.snapshot().settings);
+    if (options.has_record()) return session_of(options.record, *rehearsal.snapshot().settings, "--");
     throw Refusal{2, "the request carries a session: say whose it is with --session --user U --organization O"};
   }
   if (options.is_session) throw Refusal{2, "--session: what the request carries has the form of an API key"};
   if (options.has_record()) {
     refuse_contradiction(options, rehearsal);
-    return record_of(options);
+    return record_of(options.record, "--");
   }
   if (options.is_key_on_stdin) return answer_from_store(rehearsal, time);
   throw Refusal{2,
@@ -173,12 +137,12 @@ std::vector<std::string> notes_on(const policy::Catalogue& catalogue, const poli
 int explain(const ExplainOptions& options, std::ostream& out) {
   const auto snapshot = snapshot_from(options.config);
   const config::Settings& settings = *snapshot->settings;
-  if (options.has_record()) record_of(options);  // a slip is told whether or not it comes to matter
+  if (options.has_record()) record_of(options.record, "--");  // a slip is told whether or not it comes to matter
   boost::system::error_code no_address;
   const auto peer = boost::asio::ip::make_address(options.from, no_address);
   if (no_address) throw Refusal{2, "--from: \"" + options.from + "\" is no address"};
 
-  AskedRequest request = asked_request(options.method, options.url, host_of(settings), options.headers);
+  AskedRequest request = asked_request(options.method, options.url, default_host(settings), options.headers);
   if (!options.request_target.empty()) request.target = options.request_target;
   auto assumed = Environment::none;
   if (options.is_key_on_stdin) {
@@ -188,9 +152,9 @@ int explain(const ExplainOptions& options, std::ostream& out) {
   } else if (options.is_session && carries_nothing(proxy::Rehearsal(*snapshot, head_of(request), peer))) {
     request = with_session(std::move(request), settings);
   } else if (options.has_record() && carries_nothing(proxy::Rehearsal(*snapshot, head_of(request), peer))) {
-    const SampleKey sample = sample_key(settings.credentials, environment_of(options));
+    const SampleKey sample = sample_key(settings.credentials, options.record.environment);
     request = with_key(std::move(request), settings.credentials, keys::SecretView(sample.text));
-    assumed = options.environment ? Environment::none : sample.environment;
+    assumed = options.record.environment ? Environment::none : sample.environment;
   }
 
   proxy::Rehearsal rehearsal(*snapshot, head_of(request), peer);
@@ -214,7 +178,8 @@ int explain(const ExplainOptions& options, std::ostream& out) {
   return result.is_granted() ? 0 : 1;
 }
 
-int run(const ExplainOptions& options) {
+int run(ExplainOptions& options) {
+  settle_environment(options);
   try {
     return explain(options, std::cout);
   } catch (const Refusal& refusal) {
@@ -227,15 +192,15 @@ int run(const ExplainOptions& options) {
 }
 
 void add_record_options(CLI::App& verb, ExplainOptions& options) {
-  verb.add_option("--scopes", options.scopes, "What the key was granted, with commas between")
+  verb.add_option("--scopes", options.record.scopes, "What the key was granted, with commas between")
       ->delimiter(',')
       ->allow_extra_args(false);
-  verb.add_option("--organization,--org", options.organization, "Whose key it is");
-  verb.add_option("--user", options.user, "The user who holds it");
+  verb.add_option("--organization,--org", options.record.organization, "Whose key it is");
+  verb.add_option("--user", options.record.user, "The user who holds it");
   verb.add_option("--environment,--env", options.environment,
                   "live or test; default: live where formats tell them apart")
       ->check(CLI::IsMember({"live", "test"}));
-  verb.add_option("--key-id", options.key_id, "Its id; default: key_example");
+  verb.add_option("--key-id", options.record.key_id, "Its id; default: key_example");
   verb.add_flag("--key-stdin", options.is_key_on_stdin,
                 "The key is the first line of stdin; without the options above it is looked up in the embedded store");
   CLI::Option* const session = verb.add_flag("--session", options.is_session, "A session; the options above say whose");

@@ -106,6 +106,11 @@ AskedRequest asked_request(std::string method, const std::string& url, const std
   return request;
 }
 
+std::string default_host(const config::Settings& settings) {
+  const config::ListenerSettings& listener = settings.listeners.front();
+  return listener.socket.empty() ? name_of(listener) : "localhost";
+}
+
 std::string head_of(const AskedRequest& request) {
   std::string head = request.method + ' ' + request.target + " HTTP/1.1\r\n";
   if (!has_line(request, "host")) head += "Host: " + request.host + "\r\n";

@@ -1,4 +1,4 @@
-// From what `keygate explain` was asked, in words, to the bytes that a client would send.
+// From what `keygate explain` and `keygate test` are asked, in words, to the bytes that a client would send.
 #pragma once
 
 #include "config/settings.hpp"
@@ -22,6 +22,9 @@ struct AskedRequest {
 // Refusal where a line is no header line, or would end the head.
 AskedRequest asked_request(std::string method, const std::string& url, const std::string& default_host,
                            std::vector<std::string> lines);
+
+// The Host of a request for a path alone: the first listener's.
+std::string default_host(const config::Settings& settings);
 
 // The head that a client would send.
 std::string head_of(const AskedRequest& request);
