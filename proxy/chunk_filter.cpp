@@ -1,6 +1,9 @@
 #include "proxy/chunk_filter.hpp"
 
+#include <boost/beast/core/string.hpp>
+
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string_view>
 
@@ -26,13 +29,57 @@ bool is_token_byte(char c) {
          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
+// What says how a message is framed, routed, read, kept or believed has to be known before its body.
+bool may_be_trailer(std::string_view name) {
+  static constexpr std::array<std::string_view, 36> never{"age",
+                                                          "authentication-info",
+                                                          "authorization",
+                                                          "cache-control",
+                                                          "connection",
+                                                          "content-encoding",
+                                                          "content-length",
+                                                          "content-location",
+                                                          "content-range",
+                                                          "content-security-policy",
+                                                          "content-type",
+                                                          "cookie",
+                                                          "date",
+                                                          "expect",
+                                                          "expires",
+                                                          "host",
+                                                          "keep-alive",
+                                                          "location",
+                                                          "max-forwards",
+                                                          "pragma",
+                                                          "proxy-authenticate",
+                                                          "proxy-authentication-info",
+                                                          "proxy-authorization",
+                                                          "proxy-connection",
+                                                          "range",
+                                                          "retry-after",
+                                                          "set-cookie",
+                                                          "strict-transport-security",
+                                                          "te",
+                                                          "trailer",
+                                                          "transfer-encoding",
+                                                          "upgrade",
+                                                          "vary",
+                                                          "via",
+                                                          "warning",
+                                                          "www-authenticate"};
+  constexpr std::string_view cors = "access-control-";
+  return !boost::beast::iequals(name.substr(0, cors.size()), cors) &&
+         std::none_of(never.begin(), never.end(),
+                      [name](std::string_view one) { return boost::beast::iequals(name, one); });
+}
+
 bool is_value_byte(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); }
 
 }  // namespace
 
 // Each byte of framing is written when its like has been read, never earlier: so `out` cannot overtake the input.
 void ChunkFilter::put(char c, char*& out) const {
-  if (framing_ == ChunkFraming::keep) {
+  if (framing_ != ChunkFraming::strip) {
     *out++ = c;
   }
 }
@@ -98,7 +145,16 @@ bool ChunkFilter::step_size(char c, char*& out) {
   return false;
 }
 
-// One byte of the trailers, which are checked and dropped (M-13). False: malformed.
+void ChunkFilter::keep_trailer(char c) {
+  if (is_trailer_kept_ && c == ':' && !in_trailer_value_) {
+    is_trailer_kept_ = may_be_trailer(std::string_view(tail_).substr(tail_line_));
+  }
+  if (is_trailer_kept_) {
+    tail_ += c;
+  }
+}
+
+// One byte of the trailers, which are checked, and dropped unless they are kept (M-13). False: malformed.
 bool ChunkFilter::step_trailer(char c, char*& out) {
   if (++trailers_ > max_trailers) {
     return false;
@@ -107,17 +163,23 @@ bool ChunkFilter::step_trailer(char c, char*& out) {
     case State::trailer_start:
       if (c == '\r') {
         state_ = State::end_lf;
-        put('\r', out);
+        if (tail_.empty()) {
+          put('\r', out);
+        }
         return true;
       }
       state_ = State::trailer;
       in_trailer_value_ = false;
+      is_trailer_kept_ = framing_ == ChunkFraming::keep_trailers;
+      tail_line_ = tail_.size();
+      keep_trailer(c);
       return is_token_byte(c) && ++trailer_fields_ <= max_trailer_fields;
     case State::trailer:
       if (c == '\r' && in_trailer_value_) {
         state_ = State::trailer_lf;
         return true;
       }
+      keep_trailer(c);
       if (!in_trailer_value_) {
         in_trailer_value_ = c == ':';
         return in_trailer_value_ || is_token_byte(c);
@@ -125,13 +187,22 @@ bool ChunkFilter::step_trailer(char c, char*& out) {
       return is_value_byte(c);
     case State::trailer_lf:
       state_ = State::trailer_start;
+      if (is_trailer_kept_) {
+        tail_ += "\r\n";
+      } else {
+        tail_.resize(tail_line_);
+      }
       return c == '\n';
     case State::end_lf:
       if (c != '\n') {
         return false;
       }
       state_ = State::done;
-      put('\n', out);
+      if (tail_.empty()) {
+        put('\n', out);
+      } else {
+        tail_ += "\r\n";
+      }
       return true;
     case State::size_start:
     case State::size:

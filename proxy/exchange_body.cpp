@@ -145,7 +145,9 @@ Awaitable<void> Exchange::join_upload() {
 Awaitable<bool> Exchange::return_body(std::string_view pending, std::string_view first) {
   const BodyDelivery delivery = delivery_of(response_, request_);
   const bool is_chunked = response_.framing == BodyFraming::chunked;
-  response_chunks_ = ChunkFilter(delivery == BodyDelivery::chunks ? ChunkFraming::keep : ChunkFraming::strip);
+  response_chunks_ = ChunkFilter(delivery != BodyDelivery::chunks ? ChunkFraming::strip
+                                 : request_.accepts_trailers      ? ChunkFraming::keep_trailers
+                                                                  : ChunkFraming::keep);
   std::uint64_t left = response_.framing == BodyFraming::length ? response_.content_length : 0;
   bool is_done = delivery == BodyDelivery::none;
   has_answer_more_ = is_done && !first.empty();
@@ -179,8 +181,11 @@ Awaitable<bool> Exchange::return_body(std::string_view pending, std::string_view
       }
     }
     const bool is_new_chunk = delivery == BodyDelivery::new_chunks && produced > 0;
-    const ToSend message =
+    ToSend message =
         gather(pending, {piece.data(), produced}, is_new_chunk ? size_line.of(produced) : std::string_view{});
+    if (is_chunked && is_done) {
+      message.add(response_chunks_.tail());
+    }
     error_code send_error;
     client_.limit_send(snapshot_.settings->limits.body_idle_timeout);
     std::size_t sent = 0;

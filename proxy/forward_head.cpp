@@ -201,6 +201,8 @@ std::size_t write_forward_head(const ForwardFacts& facts, const policy::Grant& g
   }
   if (facts.head.is_upgrade) {
     out << "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+  } else if (facts.head.accepts_trailers && facts.head.minor_version == 1) {
+    out << "TE: trailers\r\nConnection: TE\r\n";
   }
   write_forwarding(facts, seen, out);
   if (!token.empty()) {

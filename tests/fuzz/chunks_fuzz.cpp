@@ -109,6 +109,7 @@ Filtered filter(ChunkFraming framing, std::string_view text, const std::function
     result.data += step.data;
     if (step.is_done) {
       result.verdict = Verdict::done;
+      result.output += chunks.tail();
       return result;
     }
   }
@@ -149,16 +150,20 @@ void probe(std::string_view input) {
 
   const Filtered kept = filter(ChunkFraming::keep, input, all_at_once);
   const Filtered bare = filter(ChunkFraming::strip, input, all_at_once);
+  const Filtered trailed = filter(ChunkFraming::keep_trailers, input, all_at_once);
+  hold_same(filter(ChunkFraming::keep_trailers, input, by_byte), trailed);
   hold_same(filter(ChunkFraming::keep, input, by_byte), kept);
   hold_same(filter(ChunkFraming::strip, input, by_byte), bare);
   for (int round = 0; round < 3; ++round) {
     hold_same(filter(ChunkFraming::keep, input, somehow), kept);
     hold_same(filter(ChunkFraming::strip, input, somehow), bare);
+    hold_same(filter(ChunkFraming::keep_trailers, input, somehow), trailed);
   }
 
   const auto body = naive_body(input);
   hold_equal(kept.verdict == Verdict::done, body.has_value(), "a body is whole where the grammar says so");
-  hold(bare.verdict == kept.verdict, "what comes out makes no difference to what is taken");
+  hold(bare.verdict == kept.verdict && trailed.verdict == kept.verdict,
+       "what comes out makes no difference to what is taken");
   if (!body) return;
   hold_equal(kept.consumed, body->size, "it ends where the grammar says so");
   hold_equal(bare.output, body->data, "its data come out bare");
@@ -168,6 +173,15 @@ void probe(std::string_view input) {
   hold_equal(out->data, body->data, "and its data are the same");
   hold_equal(filter(ChunkFraming::keep, kept.output, all_at_once).output, kept.output, "and nothing is left to drop");
   hold_equal(as_beast_reads(kept.output), body->data, "and Beast reads the same of it");
+  hold_equal(filter(ChunkFraming::keep, trailed.output, all_at_once).output, kept.output,
+             "trailers are all it has more");
+  hold_equal(filter(ChunkFraming::keep_trailers, trailed.output, all_at_once).output, trailed.output,
+             "and none of them is left to drop");
+  const std::string low = lower(trailed.output.substr(kept.output.size() - 2));
+  for (const char* name : {"content-length:", "transfer-encoding:", "host:", "connection:", "set-cookie:"}) {
+    hold(!low.starts_with(name) && low.find(std::string("\n") + name) == std::string::npos,
+         "no trailer frames or routes");
+  }
 }
 
 }  // namespace keygate::fuzz

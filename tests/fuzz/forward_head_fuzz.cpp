@@ -26,21 +26,10 @@ std::string folded(std::string_view name) {
 }
 
 void check_names(const StrictHead& strict, bool is_trusted) {
-  const std::vector<std::string> never = {"authorization",
-                                          "x-api-key",
-                                          "x-org-id",
-                                          "x-key-id",
-                                          "x-user-id",
-                                          "x-scopes",
-                                          "x-environment",
-                                          "proxy-connection",
-                                          "keep-alive",
-                                          "te",
-                                          "trailer",
-                                          "x-original-url",
-                                          "x-rewrite-url",
-                                          "x-http-method-override",
-                                          "proxy-authorization"};
+  const std::vector<std::string> never = {
+      "authorization",          "x-api-key",          "x-org-id",   "x-key-id", "x-user-id",      "x-scopes",
+      "x-environment",          "proxy-connection",   "keep-alive", "trailer",  "x-original-url", "x-rewrite-url",
+      "x-http-method-override", "proxy-authorization"};
   std::size_t methods = 0;
   for (const auto& field : strict.fields) {
     const auto name = folded(field.name);
@@ -50,6 +39,10 @@ void check_names(const StrictHead& strict, bool is_trusted) {
     hold(name != "transfer-encoding" || lower(field.name) == name, "no other spelling of Transfer-Encoding goes up");
     methods += name == "x-auth-method" ? 1 : 0;
   }
+  const auto te = strict.all("te");
+  hold(te.empty() || (te.size() == 1 && te[0] == "trailers" && strict.all("connection").size() == 1 &&
+                      strict.all("connection")[0] == "TE"),
+       "of TE only trailers go up, for this hop");
   hold_equal(methods, 1, "there is one X-Auth-Method");
   hold_equal(strict.fields.back().name, "X-Auth-Method", "and it stands last");
   hold_equal(strict.fields.back().value, "anonymous", "and it is ours");

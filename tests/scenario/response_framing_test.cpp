@@ -243,6 +243,26 @@ TEST_F(ResponseFraming, N03_N14_HopByHopFieldsOfTheUpstreamStayBehindAndItsChall
   EXPECT_EQ(response.fields["www-authenticate"], "Other realm=\"x\"");
 }
 
+TEST_F(ResponseFraming, M13_TrailersOfAResponseGoToWhoTakesThem) {
+  upstream.follow(
+      say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Server-Timing\r\n\r\n2\r\nok\r\n0\r\n"
+          "Server-Timing: db;dur=5\r\nSet-Cookie: a=b\r\n\r\n"));
+  const std::string_view with = "2\r\nok\r\n0\r\nServer-Timing: db;dur=5\r\n\r\n", without = "2\r\nok\r\n0\r\n\r\n";
+  RawClient client = keygate.connect();
+  for (const auto& [fields, end] : {std::pair{"TE: trailers\r\nConnection: TE\r\n", with}, {"", without}}) {
+    const std::size_t before = client.received().size();
+    client.send(request_to("/public/x", fields));
+    EXPECT_TRUE(eventually([&] {
+      client.unread();
+      return client.received().substr(before).ends_with(end);
+    })) << shown(client.received());
+  }
+  const std::vector<Request> seen = upstream.requests();
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[0].fields["te"], "trailers");
+  EXPECT_FALSE(seen[1].fields.has("te"));
+}
+
 TEST_F(ResponseFraming, N08_AHeadThatIsAnsweredWithABodyGivesNoBody) {
   upstream.follow(say("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"));
   RawClient client = keygate.connect();

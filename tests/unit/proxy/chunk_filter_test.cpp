@@ -51,6 +51,7 @@ Filtered filter(ChunkFraming framing, std::string_view text, const std::vector<s
     result.data += step.data;
     if (step.is_done) {
       result.verdict = Verdict::done;
+      result.output += chunks.tail();
       return result;
     }
     EXPECT_EQ(step.consumed, piece.size());
@@ -243,7 +244,7 @@ TEST_P(ChunkTable, ComesOutAsTheDataAlone) {
 
 TEST_P(ChunkTable, IsTheSameHoweverItIsSplit) {
   const std::string& text = GetParam().text;
-  for (const auto framing : {ChunkFraming::keep, ChunkFraming::strip}) {
+  for (const auto framing : {ChunkFraming::keep, ChunkFraming::keep_trailers, ChunkFraming::strip}) {
     const Filtered at_once = whole(framing, text);
     const Filtered bytes = filter(framing, text, byte_by_byte(text.size()));
     if (at_once.verdict == Verdict::flawed) {
@@ -277,6 +278,24 @@ TEST(ChunkFilter, WaitsForTheRestOfAGoodBody) {
 TEST(ChunkFilter, M13_LeavesExtensionsAndTrailersOut) {
   EXPECT_EQ(whole(ChunkFraming::keep, "3;a=\"b\"\r\nabc\r\n0;c\r\nX-Org-Id: evil\r\n\r\n").output,
             "3\r\nabc\r\n0\r\n\r\n");
+}
+
+TEST(ChunkFilter, M13_KeepsTrailersThatMayStandThereWhereTheyAreAskedFor) {
+  const auto kept = [](const std::string& trailers) {
+    const std::string text = "1;a\r\nx\r\n0\r\n" + trailers + "\r\n";
+    const std::string output = whole(ChunkFraming::keep_trailers, text).output;
+    EXPECT_TRUE(output.starts_with("1\r\nx\r\n0\r\n")) << output;
+    return output.substr(std::string("1\r\nx\r\n0\r\n").size());
+  };
+  EXPECT_EQ(kept(""), "\r\n");
+  EXPECT_EQ(kept("Server-Timing: a;dur=1\r\ngrpc-status:0\r\nX-E:\r\n"),
+            "Server-Timing: a;dur=1\r\ngrpc-status:0\r\nX-E:\r\n\r\n");
+  EXPECT_EQ(kept("Digest: a\r\nSET-COOKIE: evil\r\nX-B: b\r\n"), "Digest: a\r\nX-B: b\r\n\r\n");
+  for (const char* name :
+       {"Content-Length", "transfer-encoding", "Host", "Connection", "Trailer", "Set-Cookie", "Location",
+        "Cache-Control", "WWW-Authenticate", "Access-Control-Allow-Origin", "Content-Type"}) {
+    EXPECT_EQ(kept(std::string(name) + ": 1\r\n"), "\r\n") << name;
+  }
 }
 
 TEST(ChunkFilter, R06_NeverEndsABrokenBody) {

@@ -383,7 +383,7 @@ TEST(Via, N04_CountsOurOwn) {
 TEST(ForwardHead, N03_DropsWhatEndsAtThisHop) {
   const std::string head = Forwarder().forward(
       get("/x",
-          "Keep-Alive: 1\r\nProxy-Connection: keep-alive\r\nTE: trailers\r\nTrailer: x\r\nUpgrade: h2c\r\n"
+          "Keep-Alive: 1\r\nProxy-Connection: keep-alive\r\nTE: gzip\r\nTrailer: x\r\nUpgrade: h2c\r\n"
           "HTTP2-Settings: x\r\nProxy-Authorization: Basic x\r\nProxy-Authenticate: x\r\nProxy: http://evil\r\n"
           "Connection: upgrade, http2-settings\r\nExpect: 100-continue\r\nContent_Length: 7\r\n"));
   Values names;
@@ -391,6 +391,12 @@ TEST(ForwardHead, N03_DropsWhatEndsAtThisHop) {
   EXPECT_EQ(names, (Values{"host", "via", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded",
                            "x-request-id", "x-auth-method", "x-org-id", "x-key-id", "x-user-id", "x-scopes",
                            "x-environment"}));
+}
+
+TEST(ForwardHead, M13_AsksForTrailersWhereTheClientTakesThem) {
+  const std::string head = Forwarder().forward(get("/x", "TE: gzip;q=1, trailers\r\nConnection: te\r\n"));
+  EXPECT_EQ(values_of(head, "te"), (Values{"trailers"}));
+  EXPECT_EQ(values_of(head, "connection"), (Values{"TE"}));
 }
 
 TEST(ForwardHead, N13_KeepsTheOrderOfRepeatedFields) {
