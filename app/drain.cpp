@@ -3,6 +3,7 @@
 #include "telemetry/log.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@ namespace keygate::app {
 namespace {
 
 constexpr std::chrono::milliseconds look_interval{20};
+constexpr std::chrono::milliseconds worker_grace{1'000};  // beyond drain_timeout, to say how many are left
 // Whoever was let in at the last moment has their first request on its way, over a long way maybe.
 constexpr std::chrono::milliseconds first_request_time{500};
 
@@ -22,7 +24,8 @@ Drain::Drain(net::io_context& control, std::vector<std::unique_ptr<WorkerThread>
       delay_(limits.drain_delay),
       timeout_(limits.drain_timeout),
       on_done_(std::move(on_done)),
-      timer_(control) {}
+      timer_(control),
+      last_(control) {}
 
 void Drain::begin() {
   give_up_at_ = proxy::SteadyClock::now() + delay_ + timeout_;
@@ -33,6 +36,14 @@ void Drain::begin() {
   timer_.async_wait([this](error_code error) {
     if (!error) {
       close_listeners();
+    }
+  });
+  // A worker that stands still answers nobody, and is not waited for either.
+  last_.expires_at(give_up_at_ + worker_grace);
+  last_.async_wait([this](error_code error) {
+    if (!error) {
+      telemetry::log(telemetry::Level::error, "drain_timeout has passed, and a worker does not answer: ending at once");
+      std::_Exit(EXIT_FAILURE);
     }
   });
 }
@@ -60,19 +71,24 @@ void Drain::look_again() {
   }
 }
 
+void Drain::finish() {
+  last_.cancel();
+  on_done_();
+}
+
 void Drain::count_down(std::size_t clients) {
   clients_left_ += clients;
   if (--answers_missing_ > 0) {
     return;
   }
   if (clients_left_ == 0) {
-    on_done_();
+    finish();
     return;
   }
   if (proxy::SteadyClock::now() >= give_up_at_) {
     telemetry::log(telemetry::Level::warn,
                    "drain_timeout has passed: " + std::to_string(clients_left_) + " connections are cut");
-    on_done_();
+    finish();
     return;
   }
   timer_.expires_after(look_interval);

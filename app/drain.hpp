@@ -24,13 +24,14 @@ class Drain {
   void close_listeners();
   void look_again();
   void count_down(std::size_t clients);
+  void finish();
 
   net::io_context& control_;
   std::vector<std::unique_ptr<WorkerThread>>& workers_;
   const std::chrono::milliseconds delay_;
   const std::chrono::milliseconds timeout_;
   std::function<void()> on_done_;
-  proxy::SteadyTimer timer_;
+  proxy::SteadyTimer timer_, last_;
   proxy::SteadyClock::time_point give_up_at_, send_idle_away_at_;
   std::size_t answers_missing_ = 0;
   std::size_t clients_left_ = 0;

@@ -149,15 +149,17 @@ int explain(const ExplainOptions& options, std::ostream& out) {
     request = with_key(std::move(request), settings.credentials, keys::SecretView(key_from(std::cin)));
   } else if (!options.admin.empty()) {
     request = with_admin_secret(std::move(request), settings, options.admin);
-  } else if (options.is_session && carries_nothing(proxy::Rehearsal(*snapshot, head_of(request), peer))) {
+  } else if (options.is_session &&
+             carries_nothing(proxy::Rehearsal(*snapshot, head_of(request), peer, request.is_secure))) {
     request = with_session(std::move(request), settings);
-  } else if (options.has_record() && carries_nothing(proxy::Rehearsal(*snapshot, head_of(request), peer))) {
+  } else if (options.has_record() &&
+             carries_nothing(proxy::Rehearsal(*snapshot, head_of(request), peer, request.is_secure))) {
     const SampleKey sample = sample_key(settings.credentials, options.record.environment);
     request = with_key(std::move(request), settings.credentials, keys::SecretView(sample.text));
     assumed = options.record.environment ? Environment::none : sample.environment;
   }
 
-  proxy::Rehearsal rehearsal(*snapshot, head_of(request), peer);
+  proxy::Rehearsal rehearsal(*snapshot, head_of(request), peer, request.is_secure);
   const std::int64_t time = now();
   std::optional<policy::KeyAnswer> answer;
   std::vector<std::string> notes;

@@ -89,6 +89,7 @@ AskedRequest asked_request(std::string method, const std::string& url, const std
                            std::vector<std::string> lines) {
   AskedRequest request{std::move(method), url, default_host, std::move(lines)};
   const std::size_t scheme = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : 0;
+  request.is_secure = scheme == 8;
   if (scheme != 0) {
     const std::size_t end = std::min(url.find_first_of("/?#", scheme), url.size());
     request.host = url.substr(scheme, end - scheme);

@@ -16,6 +16,7 @@ struct AskedRequest {
   std::string target;                // as it stands in the request line
   std::string host;                  // the Host, where no line says another
   std::vector<std::string> lines{};  // header lines, without line ends
+  bool is_secure = false;            // over TLS
 };
 
 // `url`: http(s)://host/path, or a path at `default_host`. It is taken byte for byte: nothing is resolved or escaped.

@@ -3,6 +3,9 @@
 #include "telemetry/log.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
 #include <utility>
 
 namespace keygate::app {
@@ -12,6 +15,21 @@ constexpr int most_rounds = 8;  // to catch up with folders that change while th
 
 std::string seconds_text(std::chrono::milliseconds time) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
+}
+
+enum class Writers { none, some, unknown };
+
+// A lease for reading is not given while anybody has the file open for writing (fcntl(2)). Of files that are not ours
+// it never is, nor on some file systems.
+Writers writers_of(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) {
+    return Writers::unknown;
+  }
+  const bool has_lease = ::fcntl(file, F_SETLEASE, F_RDLCK) == 0;
+  const bool is_refused = !has_lease && errno == EAGAIN;
+  ::close(file);  // and the lease with it
+  return has_lease ? Writers::none : is_refused ? Writers::some : Writers::unknown;
 }
 
 }  // namespace
@@ -97,15 +115,34 @@ void FileWatch::settle() {
   });
 }
 
+// Half a policy may let in whom the whole one keeps out: nothing is read while one of the files is being written, or,
+// where nobody can tell, unless it is as it was at the last look.
 void FileWatch::compare() {
   std::string changed;
-  for (auto& [path, state] : files_) {
-    config::FileState now = config::state_of(path);
-    if (!config::has_same_content(now, state)) {
-      changed = path;
+  std::map<std::string, config::FileState> now;
+  bool is_under_way = false;
+  for (const auto& [path, state] : files_) {
+    config::FileState& found = now[path] = config::state_of(path);
+    if (config::has_same_content(found, state)) {
+      continue;
     }
-    state = std::move(now);
+    changed = path;
+    const Writers writers = found.is_readable ? writers_of(path) : Writers::unknown;
+    const auto before = glimpsed_.find(path);
+    const bool is_at_rest = before != glimpsed_.end() && config::has_same_content(found, before->second);
+    if (writers == Writers::some) {
+      telemetry::log_seldom(telemetry::Level::info, "written " + path,
+                            "changed, and still being written: " + path + " is read when it is closed");
+    }
+    is_under_way = is_under_way || writers == Writers::some || (writers == Writers::unknown && !is_at_rest);
   }
+  if (is_under_way) {
+    glimpsed_ = std::move(now);
+    note();
+    return;
+  }
+  glimpsed_.clear();
+  files_ = std::move(now);
   if (!changed.empty()) {
     on_change_(changed);
   }

@@ -50,6 +50,7 @@ class FileWatch {
   FolderWatch folders_;
   proxy::SteadyTimer quiet_, look_;
   std::map<std::string, config::FileState> files_;
+  std::map<std::string, config::FileState> glimpsed_;  // while they are still changing
   Places armed_;
   bool was_told_ = true;  // of all changes, by inotify
   bool is_stopped_ = false;

@@ -113,6 +113,10 @@ class Configured {
 
   // All or nothing: everything that can fail has been done before anything is changed.
   std::shared_ptr<const ApiRules> reload() {
+    if (const std::string* const irregular = config::irregular_among(files_)) {
+      std::cerr << "keygate: " << *irregular << " is no file that can be read again\n";
+      return nullptr;
+    }
     auto rules = load();
     if (!rules) return nullptr;
     const bool has_redis = rules->settings->resolution.redis.has_value();

@@ -83,6 +83,7 @@ struct Server::Impl {
   Heartbeat heartbeat{control, workers, [this] { proxy::forget_old_tickets(snapshot->tls); }};
   std::unique_ptr<HealthServer> health;
   std::unique_ptr<Drain> drain;
+  config::FileStates last_read;
   FileWatch files{control, [this](const std::string& changed) {
                     log(Level::info, "changed: " + changed);
                     reload();
@@ -175,10 +176,15 @@ void Server::Impl::reload() {
   if (parts.config_file.empty() || drain) {
     return;
   }
+  if (const std::string* const irregular = config::irregular_among(last_read)) {
+    log(Level::error, "reload refused: " + *irregular + " is no file that can be read again");
+    return;
+  }
   Prepared next = prepare_file(parts.config_file, generations + 1, ReadSecrets::yes, snapshot->tls);
   for (const config::Problem& problem : next.problems) {
     log(problem.severity == config::Severity::error ? Level::error : Level::warn, config::render(problem));
   }
+  last_read = next.files;
   const std::optional<std::string> refused =
       next.snapshot ? publish(std::move(next.snapshot)) : std::optional<std::string>("the configuration has faults");
   if (refused) {
@@ -276,6 +282,7 @@ int Server::run() {
   log(Level::info, "serving with " + std::to_string(impl_->workers.size()) + " threads, generation 1");
   impl_->heartbeat.start();
   if (!impl_->parts.config_file.empty()) {
+    impl_->last_read = impl_->parts.files;
     impl_->files.watch(impl_->parts.files);
   }
   if (impl_->parts.on_serving) {

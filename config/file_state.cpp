@@ -44,6 +44,15 @@ FileState state_of(const std::string& path) {
   return file.bad() ? nothing : state;
 }
 
+const std::string* irregular_among(const FileStates& files) {
+  for (const FileState& file : files) {
+    std::error_code error;
+    const auto status = std::filesystem::status(file.path, error);
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) return &file.path;
+  }
+  return nullptr;
+}
+
 bool has_same_content(const FileState& one, const FileState& other) {
   return one.is_readable == other.is_readable && one.size == other.size && one.content == other.content;
 }

@@ -19,6 +19,9 @@ using FileStates = std::vector<FileState>;
 
 FileState state_of(const std::string& path);
 
+// One of them that is there and is no regular file, whose reading could wait for ever; null: none is.
+const std::string* irregular_among(const FileStates& files);
+
 // Whether what can be read there is the same, wherever it lies by now.
 bool has_same_content(const FileState& one, const FileState& other);
 

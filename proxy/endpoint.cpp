@@ -88,6 +88,7 @@ bool Endpoint::shed_idle() {
 void Endpoint::give_back(std::unique_ptr<UpstreamConnection> connection) {
   connection->deadline.disarm();
   connection->send_deadline.disarm();
+  connection->has_timed_out = false;  // it may have been in the very moment in which the answer came
   if (ejection.has_failed()) [[unlikely]] {
     note_success();
   }
@@ -112,13 +113,13 @@ void Endpoint::refresh(SteadyClock::time_point now) {
   if (!addresses_.is_due(now)) {
     return;
   }
-  addresses_.begin(now);
   place_.names.ask(settings_.host, settings_.port,
                    [weak = weak_from_this()](error_code error, const std::vector<StreamEndpoint>& found) {
                      if (const auto self = weak.lock()) {
                        self->settle(error, found);
                      }
                    });
+  addresses_.begin(now);  // the answer comes later; where asking itself fails, the next request asks again
 }
 
 void Endpoint::settle(error_code error, const std::vector<StreamEndpoint>& found) {
@@ -168,6 +169,7 @@ Awaitable<error_code> Endpoint::connect(UpstreamConnection& connection) {
     connection.deadline.disarm();
     if (!error) {
       connection.opened_at = SteadyClock::now();
+      connection.has_timed_out = false;
       if (ejection.has_failed()) {
         note_success();
       }

@@ -73,7 +73,12 @@ Awaitable<ProxyHeader> read_header(Client& client) {
   co_return header;
 }
 
+}  // namespace
+
 Awaitable<bool> learn_peer(Client& client, const Door& door) {
+  if (!door.reads_proxy_header) {
+    co_return true;
+  }
   if (!may_speak_for_others(client, door)) {
     note(client, "to a listener with proxy_protocol is closed: it is none of trusted_proxies");
     co_return false;
@@ -89,15 +94,7 @@ Awaitable<bool> learn_peer(Client& client, const Door& door) {
   co_return true;
 }
 
-}  // namespace
-
-Awaitable<bool> greet(Client& client, const Door& door) {
-  if (door.reads_proxy_header) {
-    const bool is_known = co_await learn_peer(client, door);
-    if (!is_known) {
-      co_return false;
-    }
-  }
+Awaitable<bool> shake_hands(Client& client, const Door& door) {
   if (!door.is_tls) {
     co_return true;
   }

@@ -47,8 +47,10 @@ ForwardFacts with_head(const ForwardFacts& facts, const RequestHead& head) {
           .client_host = facts.client_host,
           .peer = facts.peer,
           .is_peer_v6 = facts.is_peer_v6,
+          .is_secure = facts.is_secure,
           .is_peer_trusted = facts.is_peer_trusted,
-          .request_id = facts.request_id};
+          .request_id = facts.request_id,
+          .is_degraded = facts.is_degraded};
 }
 
 std::string_view name_in(std::string_view line) { return line.substr(0, line.find(':')); }

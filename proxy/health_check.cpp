@@ -79,7 +79,7 @@ Awaitable<void> HealthCheck::check() {
   limit();
   const std::string flaw = co_await ask();
   const std::string said = is_late_ && !flaw.empty() ? "no answer in time" : flaw;
-  if (!is_stopped_) {
+  if (!is_stopped_ && !is_our_fault_) {
     take(said);
     if (flaw.empty()) {
       co_await read_rest();
@@ -91,7 +91,7 @@ Awaitable<void> HealthCheck::check() {
 
 // All of a check, from the name to the answer.
 void HealthCheck::limit() {
-  is_late_ = false;
+  is_late_ = is_our_fault_ = false;
   limit_.expires_after(settings_.timeout);
   limit_.async_wait([weak = weak_from_this()](error_code error) {
     const auto self = weak.lock();
@@ -113,6 +113,7 @@ Awaitable<std::string> HealthCheck::ask() {
   }
   const StreamEndpoint address = subject_.endpoint->next_address();
   error = co_await subject_.endpoint->open(stream_, address, session_);
+  is_our_fault_ = error == net::error::no_descriptors;
   if (error) {
     co_return error.message();
   }

@@ -54,6 +54,7 @@ class HealthCheck : public std::enable_shared_from_this<HealthCheck> {
   SteadyTimer* waits_for_ = nullptr;
   std::array<char, 1024> answer_;
   bool is_stopped_ = false, is_late_ = false;
+  bool is_our_fault_ = false;  // there was no descriptor to ask with
 };
 
 }  // namespace keygate::proxy

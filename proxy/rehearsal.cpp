@@ -21,8 +21,8 @@ std::string_view name_in_line(std::string_view head, std::size_t number) {
 
 }  // namespace
 
-Rehearsal::Rehearsal(const Snapshot& snapshot, std::string head, Address peer)
-    : snapshot_(snapshot), bytes_(std::move(head)), peer_(std::move(peer)) {
+Rehearsal::Rehearsal(const Snapshot& snapshot, std::string head, Address peer, bool is_secure)
+    : snapshot_(snapshot), bytes_(std::move(head)), peer_(std::move(peer)), is_secure_(is_secure) {
   if (const auto refusal = read()) {
     reason_ = refusal->reason;
     flaw_ = refusal->what;
@@ -34,7 +34,7 @@ Rehearsal::Rehearsal(const Snapshot& snapshot, std::string head, Address peer)
   }
   route_ = snapshot_.policy->table.match(match_input());
   keys::Hasher hash;
-  const Approach found = approach(snapshot_, route_, *head_, *target_, hash);
+  const Approach found = approach(snapshot_, route_, *head_, *target_, hash, is_secure_);
   presented_ = found.presented;
   caller_ = found.caller;
 }
@@ -105,6 +105,7 @@ void Rehearsal::forward(const policy::Grant& grant) {
                            .client_host = client_host,
                            .peer = peer,
                            .is_peer_v6 = peer_.is_v6(),
+                           .is_secure = is_secure_,
                            .is_peer_trusted = is_peer_trusted,
                            .request_id = adopted.empty() ? rehearsed_request_id : adopted};
   headers_ = header_work(facts, grant);

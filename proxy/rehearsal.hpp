@@ -24,8 +24,8 @@ inline constexpr std::string_view rehearsed_request_id = "<new for each request>
 
 class Rehearsal {
  public:
-  // `head`: the bytes that a client would send from `peer`. The snapshot outlives this.
-  Rehearsal(const Snapshot& snapshot, std::string head, Address peer);
+  // `head`: the bytes that a client would send from `peer`; `is_secure`: over TLS. The snapshot outlives this.
+  Rehearsal(const Snapshot& snapshot, std::string head, Address peer, bool is_secure = false);
   ~Rehearsal();  // wipes the head, which may hold a key
   Rehearsal(const Rehearsal&) = delete;
   Rehearsal& operator=(const Rehearsal&) = delete;
@@ -59,6 +59,7 @@ class Rehearsal {
   const Snapshot& snapshot_;
   std::string bytes_;
   Address peer_;
+  bool is_secure_ = false;
   std::unique_ptr<RequestHead> head_ = std::make_unique<RequestHead>();
   std::array<char, 512> host_room_;
   std::string_view host_, flaw_;

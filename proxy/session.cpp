@@ -151,13 +151,20 @@ bool take_seat(Client& client, AddressSeat& seat) {
   return false;
 }
 
-// 503 without reading a request. The answer is all that counts: nobody who is one too many is waited out for long.
-Awaitable<void> turn_away(Client& client) {
+// 503 without reading a request. The answer is all that counts: nobody who is one too many is waited out for long, nor
+// are more than a few let shake hands for it.
+Awaitable<void> turn_away(Client& client, const Door* door) {
   Worker& worker = client.worker;
   if (worker.refusal_count >= max_refusals) {
     co_return;
   }
   const CountedRefusal counted(worker);
+  if (door != nullptr) {
+    const bool is_in = co_await shake_hands(client, *door);
+    if (!is_in) {
+      co_return;
+    }
+  }
   After after = After::close;
   {
     LentExchange exchange(client, worker.current());
@@ -172,20 +179,21 @@ Awaitable<void> serve(Worker& worker, Visitor visitor) {
   const std::shared_ptr<const Door> door = std::move(visitor.door);
   Client client(worker, std::move(visitor));
   AddressSeat seat;
-  const bool is_peer_late = door && door->reads_proxy_header;
-  bool is_welcome = is_peer_late || take_seat(client, seat);
   if (door) {
-    const bool is_in = co_await greet(client, *door);
-    if (!is_in) {
+    const bool is_known = co_await learn_peer(client, *door);
+    if (!is_known) {
       co_return;
     }
   }
-  if (is_peer_late) {
-    is_welcome = take_seat(client, seat);
-  }
-  if (!is_welcome) {
-    co_await turn_away(client);
+  if (!take_seat(client, seat)) {
+    co_await turn_away(client, door.get());
     co_return;
+  }
+  if (door) {
+    const bool is_in = co_await shake_hands(client, *door);
+    if (!is_in) {
+      co_return;
+    }
   }
   After after = After::keep;
   while (after == After::keep && !client.is_leaving) {
@@ -208,7 +216,7 @@ Awaitable<void> serve(Worker& worker, Visitor visitor) {
     }
     if (after == After::keep && client.unwanted > 0) {
       const bool is_taken = co_await take_unwanted(client);
-      after = is_taken ? After::keep : After::close;
+      after = is_taken ? After::keep : After::linger;
     }
   }
   if (after == After::linger) {
@@ -220,12 +228,12 @@ Awaitable<void> refuse(Worker& worker, Visitor visitor) {
   const std::shared_ptr<const Door> door = std::move(visitor.door);
   Client client(worker, std::move(visitor));
   if (door) {
-    const bool is_in = co_await greet(client, *door);
-    if (!is_in) {
+    const bool is_known = co_await learn_peer(client, *door);
+    if (!is_known) {
       co_return;
     }
   }
-  co_await turn_away(client);
+  co_await turn_away(client, door.get());
 }
 
 void log_fault(const std::exception_ptr& thrown) {

@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
+#include <cstring>
 #include <string>
 
 namespace keygate::proxy {
@@ -60,14 +62,50 @@ int on_ticket(SSL* tls, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* 
   return opening->is_sealing ? 1 : 2;
 }
 
-// A certificate is not verified again when a session is resumed: time is what has changed.
+std::int64_t unix_now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// Nothing is verified when a session is resumed: so it is good as long as everything that was verified, and no longer
+// than a ticket is, however often it is given anew. In unix seconds.
+std::int64_t good_until(SSL* tls) {
+  const std::int64_t now = unix_now();
+  std::int64_t until = now + std::chrono::duration_cast<std::chrono::seconds>(TicketKeys::ticket_time).count();
+  const STACK_OF(X509)* const chain = SSL_get0_verified_chain(tls);
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    int days = 0, seconds = 0;
+    if (ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(sk_X509_value(chain, i))) != 1) {
+      return now;
+    }
+    until = std::min(until, now + std::int64_t{days} * 86'400 + seconds);
+  }
+  return until;
+}
+
+// It goes along in the ticket, sealed; what is there already stays.
+int on_sealing(SSL* tls, void*) {
+  SSL_SESSION* const session = SSL_get_session(tls);
+  void* known = nullptr;
+  std::size_t size = 0;
+  if (SSL_SESSION_get0_ticket_appdata(session, &known, &size) == 1 && size > 0) {
+    return 1;
+  }
+  const std::int64_t until = good_until(tls);
+  return SSL_SESSION_set1_ticket_appdata(session, &until, sizeof until);
+}
+
 SSL_TICKET_RETURN on_opened(SSL*, SSL_SESSION* session, const unsigned char*, std::size_t, SSL_TICKET_STATUS status,
                             void*) {
   if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) {
     return SSL_TICKET_RETURN_IGNORE_RENEW;
   }
-  const X509* const peer = SSL_SESSION_get0_peer(session);
-  if (peer != nullptr && X509_cmp_current_time(X509_get0_notAfter(peer)) <= 0) {
+  void* known = nullptr;
+  std::size_t size = 0;
+  std::int64_t until = 0;
+  if (SSL_SESSION_get0_ticket_appdata(session, &known, &size) == 1 && size == sizeof until) {
+    std::memcpy(&until, known, size);
+  }
+  if (unix_now() >= until) {
     return SSL_TICKET_RETURN_IGNORE_RENEW;
   }
   return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
@@ -80,7 +118,7 @@ bool resume_by_tickets(SSL_CTX* context, TicketKeys& keys) {
   SSL_CTX_set_timeout(context, std::chrono::duration_cast<std::chrono::seconds>(TicketKeys::ticket_time).count());
   return SSL_CTX_set_ex_data(context, keys_index(), &keys) == 1 &&
          SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket) == 1 &&
-         SSL_CTX_set_session_ticket_cb(context, nullptr, on_opened, nullptr) == 1;
+         SSL_CTX_set_session_ticket_cb(context, on_sealing, on_opened, nullptr) == 1;
 }
 
 }  // namespace keygate::proxy

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <span>
 
@@ -22,6 +23,9 @@ class TlsDigest {
   TlsDigest& operator=(const TlsDigest&) = delete;
 
   void add(std::span<const unsigned char> bytes);
+  void add(std::span<const std::byte> bytes) {
+    add({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()});
+  }
   void add(unsigned char byte) { add({&byte, 1}); }
   // These by digests of their own, so that where one ends and the next begins is never in doubt.
   void add(const x509_st* certificate);

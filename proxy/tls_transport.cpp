@@ -85,6 +85,8 @@ int TlsTransport::write(const char* bytes, int size, bool& is_retry) {
     is_retry = true;
     return -1;
   }
+  unsent_.erase(0, sent_);  // what has gone takes no room, however long something is left
+  sent_ = 0;
   std::size_t taken = 0;
   if (!has_unsent()) {
     const ssize_t result = ::send(socket_, bytes, all, MSG_DONTWAIT | MSG_NOSIGNAL);

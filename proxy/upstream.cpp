@@ -98,6 +98,17 @@ bool Upstream::choose_among(Choice& choice) {
   return true;
 }
 
+// Whether a request may go there that had chosen another.
+bool Upstream::is_able(const Endpoint& endpoint) const {
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    if (endpoints_[i].get() == &endpoint) {
+      const bool is_sick = parts_.health && parts_.health->is_sick(i);
+      return !is_sick && !endpoint.ejection.is_out(SteadyClock::now());
+    }
+  }
+  return false;
+}
+
 bool Upstream::shed_idle() {
   return std::any_of(endpoints_.begin(), endpoints_.end(), [](const auto& endpoint) { return endpoint->shed_idle(); });
 }
@@ -110,7 +121,7 @@ Awaitable<error_code> Upstream::connect(std::unique_ptr<UpstreamConnection>& con
   if (!connection->slot) {
     ConnectionBudget::Given given = co_await budget_.wait(home_.io, settings_.connect_timeout, connection->waits_for);
     if (given.connection) {
-      if (!must_be_new && !given.connection->is_stale()) {
+      if (!must_be_new && is_able(given.connection->endpoint) && !given.connection->is_stale()) {
         connection = std::move(given.connection);
         co_return error_code{};
       }

@@ -67,6 +67,7 @@ class Upstream {
 
  private:
   bool choose_among(Choice& choice);
+  bool is_able(const Endpoint& endpoint) const;
   bool shed_idle();
 
   const Home home_;

@@ -4,6 +4,9 @@
 
 #include <openssl/ssl.h>
 
+#include <cstdlib>
+#include <span>
+#include <sys/stat.h>
 #include <utility>
 #include <variant>
 
@@ -23,6 +26,22 @@ int on_new_session(SSL* tls, SSL_SESSION* session) {
   }
   place->keep(session);
   return 1;  // it is ours now
+}
+
+// The system's certificates are looked up as they are needed: of the places where they lie, when they last changed.
+void add_system_trust(TlsDigest& digest) {
+  const auto place = [](const char* variable, const char* usual) {
+    const char* const said = std::getenv(variable);
+    return said != nullptr ? said : usual;
+  };
+  for (const char* const path : {place(X509_get_default_cert_dir_env(), X509_get_default_cert_dir()),
+                                 place(X509_get_default_cert_file_env(), X509_get_default_cert_file())}) {
+    struct stat found {};
+    if (::stat(path, &found) == 0) {
+      digest.add(std::as_bytes(std::span(&found.st_mtim, 1)));
+      digest.add(std::as_bytes(std::span(&found.st_ino, 1)));
+    }
+  }
 }
 
 }  // namespace
@@ -50,12 +69,12 @@ config::Parsed<std::shared_ptr<const UpstreamTls>> UpstreamTls::load(const confi
       return std::move(*fault);
     }
   }
-  // The system's certificates are looked up as they are needed: what was trusted a while ago is not known here.
-  if (!settings.ca_file.empty()) {
-    TlsDigest digest;
-    digest.add_parts(context);
-    tls->made_of_ = digest.take();
+  TlsDigest digest;
+  digest.add_parts(context);
+  if (settings.ca_file.empty()) {
+    add_system_trust(digest);
   }
+  tls->made_of_ = digest.take();
   return std::shared_ptr<const UpstreamTls>(std::move(tls));
 }
 

@@ -39,7 +39,7 @@ class UpstreamTls {
   // take the name.
   TlsHandle prepare(const std::string& host, TlsSession& session) const;
 
-  // Whether `other` was made of the same. Of what the system trusts that cannot be told: then it is another.
+  // Whether `other` was made of the same.
   bool is_same(const UpstreamTls& other) const {
     return made_of_ && made_of_ == other.made_of_ && server_name_ == other.server_name_;
   }

@@ -109,6 +109,17 @@ TEST_F(PolicyTest, WhatThereIsNotIsAFaultOfTheTable) {
               HasSubstr("say whose it is with \"key\""));
 }
 
+// A page of http is another origin to one of https; and the upstream is told which it was.
+TEST_F(PolicyTest, AUrlOfHttpsIsAskedOverTls) {
+  keygate.write_files({.upstream_port = 1});
+  const Finished finished = test(
+      "  - {request: GET https://api.local/v1/x, key: {scopes: v1:read}, expect: {headers: {X-Forwarded-Proto: "
+      "https}}}\n"
+      "  - {request: GET http://api.local/v1/x, key: {scopes: v1:read}, expect: {headers: {X-Forwarded-Proto: "
+      "http}}}\n");
+  EXPECT_EQ(finished.status.code, 0) << finished.output << finished.errors;
+}
+
 // No file but these is needed: no secret, no store, no certificate.
 TEST(ShippedCases, AreAsTheExamplesSay) {
   for (const std::string example : {"rekall", "recursiv"}) {

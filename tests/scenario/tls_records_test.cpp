@@ -142,6 +142,29 @@ TEST_F(TlsRecords, KeyUpdatesBesideABodyThatWaitsCutNothing) {
   EXPECT_GT(answer.size(), all);
 }
 
+// Each update that is asked for is answered, to a client that reads just enough to be owed something always.
+TEST_F(TlsRecords, D07_AnswersThatAreNotReadTakeNoMoreRoomThanIsOwed) {
+  upstream.follow([](Turn& turn) {
+    turn.read_body();
+    turn.send("HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n");
+    const std::string block(1'000'000, 'x');
+    for (int i = 0; i < 100; ++i) turn.send(block);
+  });
+  start_with_tls();
+  const TlsClient slow = client();
+  ASSERT_TRUE(slow.send(request_to("/v1/x", k1.bearer())));
+  ASSERT_TRUE(slow.is_full());
+  const std::size_t before = resident_bytes(keygate.pid());
+  std::array<char, 4096> piece;
+  for (int round = 0; round < 400; ++round) {
+    for (int i = 0; i < 100; ++i) ASSERT_TRUE(slow.update_key(SSL_KEY_UPDATE_REQUESTED));
+    ASSERT_GT(SSL_read(slow.tls(), piece.data(), piece.size()), 0);
+  }
+  if (!is_sanitized) {
+    EXPECT_LT(resident_bytes(keygate.pid()), before + (4U << 20U));
+  }
+}
+
 // A body without a length has no other sign that it is whole.
 TEST_F(TlsRecords, TheEndOfABodyIsSaidToAReaderWhoIsSlowToo) {
   const TempDir folder;
