@@ -100,7 +100,7 @@ TEST_F(TlsRecords, D07_RecordsWithoutEndHoldNobodyUp) {
   start_with_tls();
   std::atomic<bool> is_over{false};
   const TlsClient flooding = client();
-  const std::string flood = flooding.key_updates(300'000);
+  const std::string flood = flooding.key_updates(is_sanitized ? 20'000 : 300'000);
   std::thread sender([&] {
     EXPECT_TRUE(flooding.socket().send(flood));
     is_over = true;
@@ -112,7 +112,7 @@ TEST_F(TlsRecords, D07_RecordsWithoutEndHoldNobodyUp) {
     ++served;
   }
   sender.join();
-  EXPECT_GE(served, 50) << "while " << flood.size() << " bytes came";
+  EXPECT_GE(served, is_sanitized ? 5 : 50) << "while " << flood.size() << " bytes came";
 }
 
 TEST_F(TlsRecords, D01_AHeadThatComesByHalvesOfARecordHasNoMoreTimeThanAnother) {
