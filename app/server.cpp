@@ -8,6 +8,7 @@
 #include "app/limits.hpp"
 #include "app/listeners.hpp"
 #include "app/prepare.hpp"
+#include "app/service_manager.hpp"
 #include "app/thread_count.hpp"
 #include "app/worker_thread.hpp"
 #include "keys/store_thread.hpp"
@@ -180,6 +181,7 @@ void Server::Impl::reload() {
     log(Level::error, "reload refused: " + *irregular + " is no file that can be read again");
     return;
   }
+  const ReloadNotice notice;
   Prepared next = prepare_file(parts.config_file, generations + 1, ReadSecrets::yes, snapshot->tls);
   for (const config::Problem& problem : next.problems) {
     log(problem.severity == config::Severity::error ? Level::error : Level::warn, config::render(problem));
