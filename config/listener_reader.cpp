@@ -8,14 +8,28 @@
 namespace keygate::config {
 namespace {
 
+struct AuthorizeDocument {
+  DecisionDialect dialect = DecisionDialect::nginx;
+};
+
 struct ListenerDocument {
   std::optional<ListenerSettings> address;
   std::optional<ListenerTlsSettings> tls;
   bool proxy_protocol = false;
+  bool is_authorize = false;
+  std::optional<AuthorizeDocument> authorize;
 };
 
-std::optional<ListenerSettings> listener_of(const Value&, ListenerDocument document) {
+std::optional<ListenerSettings> listener_of(const Value& value, ListenerDocument document) {
+  if (document.is_authorize && !document.authorize) {
+    value.member("mode")->complain("\"authorize\" needs to know who asks",
+                                   "write authorize: {dialect: nginx}, or forwarded (Traefik, Caddy), or envoy");
+  }
+  if (document.authorize && !document.is_authorize) {
+    value.member("authorize")->complain("requests to this listener are forwarded", "write mode: authorize beside it");
+  }
   if (document.address) {
+    if (document.authorize) document.address->decides = document.authorize->dialect;
     document.address->tls = std::move(document.tls);
     document.address->proxy_protocol = document.proxy_protocol;
   }
@@ -50,6 +64,26 @@ Reader<ListenerTlsSettings> tls_reader() {
               checked_tls);
 }
 
+Reader<AuthorizeDocument> authorize_reader() {
+  const auto dialect = one_of<DecisionDialect>({{"nginx", DecisionDialect::nginx},
+                                                {"forwarded", DecisionDialect::forwarded},
+                                                {"envoy", DecisionDialect::envoy}});
+  return object<AuthorizeDocument>(
+      {required(key("dialect", &AuthorizeDocument::dialect, dialect, "nginx, forwarded or envoy"))});
+}
+
+// A stranger who may ask in another request's name learns what any key may do.
+void check_decisions(const Value& root, const Settings& settings, const ListenerSettings& listener) {
+  if (!listener.decides) return;
+  if (listener.proxy_protocol) {
+    root.complain_at(listener.where, "who asks for decisions is the proxy itself: no PROXY header comes before");
+  }
+  if (listener.socket.empty() && settings.trusted_proxies.empty()) {
+    root.complain_at(listener.where, "decisions are told to trusted_proxies alone, and there are none",
+                     "write trusted_proxies: [10.0.0.5], or listen on a unix socket");
+  }
+}
+
 }  // namespace
 
 Reader<ListenerSettings> listening_address() {
@@ -67,7 +101,9 @@ Reader<ListenerSettings> listener_reader() {
                   required(key("address", &L::address, listening_address(), "host:port, [v6]:port or unix:/path")),
                   key("tls", &L::tls, tls_reader(), "certificate, key and client certificates"),
                   key("proxy_protocol", &L::proxy_protocol, boolean(), "whether a PROXY header comes first"),
-                  unsupported<L>("mode", "authorize: answer decisions instead of forwarding"),
+                  key("mode", &L::is_authorize, one_of<bool>({{"proxy", false}, {"authorize", true}}),
+                      "authorize: answer decisions instead of forwarding"),
+                  key("authorize", &L::authorize, authorize_reader(), "who asks for decisions"),
               }),
               listener_of);
 }
@@ -97,7 +133,8 @@ void check_listeners(const Value& root, const Settings& settings, Purpose purpos
     root.complain_at(settings.health->where, "probes come over TCP", "write health: {address: 127.0.0.1:9901}");
   }
   for (const ListenerSettings& listener : settings.listeners) {
-    const bool is_plain = listener.socket.empty() && !listener.tls && !listener.proxy_protocol;
+    check_decisions(root, settings, listener);
+    const bool is_plain = listener.socket.empty() && !listener.tls && !listener.proxy_protocol && !listener.decides;
     if (purpose == Purpose::key_server && !is_plain) {
       root.complain_at(listener.where, "a key server listens on TCP without TLS or PROXY headers in this version");
     }

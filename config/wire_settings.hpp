@@ -21,13 +21,17 @@ struct ListenerTlsSettings {
   Position where;
 };
 
+// How another proxy names the request that it asks about (docs/decision-service.md).
+enum class DecisionDialect : std::uint8_t { nginx, forwarded, envoy };
+
 struct ListenerSettings {
   std::string host = "127.0.0.1";  // numeric address, v6 without brackets
   std::uint16_t port = 8080;
   Position where;
   std::string socket;  // path of a unix socket, in place of host and port
   std::optional<ListenerTlsSettings> tls;
-  bool proxy_protocol = false;  // each connection begins with a PROXY header
+  bool proxy_protocol = false;             // each connection begins with a PROXY header
+  std::optional<DecisionDialect> decides;  // mode: authorize; else requests are forwarded
 };
 
 // "127.0.0.1:8080", "[::1]:8080", "unix:/run/keygate.sock"

@@ -64,9 +64,10 @@ class Client final : public Resident {
 
   Worker& worker;
   Stream stream;
-  Address peer;           // or who it speaks for, by its PROXY header
-  std::string peer_text;  // "unknown" where it has no address
-  std::string subject;    // of the certificate that it showed; empty: none
+  Address peer;                                    // or who it speaks for, by its PROXY header
+  std::string peer_text;                           // "unknown" where it has no address
+  std::string subject;                             // of the certificate that it showed; empty: none
+  std::optional<config::DecisionDialect> decides;  // it asks for decisions, so
   Buffer in;
   std::size_t begin = 0;
   std::size_t end = 0;

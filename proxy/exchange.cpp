@@ -1,7 +1,9 @@
 #include "proxy/exchange.hpp"
 
+#include "proxy/authorize.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/judging.hpp"
+#include "telemetry/log.hpp"
 
 #include <cstring>
 #include <exception>
@@ -37,7 +39,7 @@ Exchange::Exchange(Client& client, ExchangeParts& room, std::shared_ptr<const Ge
   request_.keep_alive = false;
   request_.content_length = 0;
   request_.has_content_length = request_.is_chunked = request_.expects_continue = request_.accepts_trailers = false;
-  request_.is_upgrade = false;
+  request_.is_upgrade = request_.is_original = false;
   const std::string_view id = worker_.next_request_id();
   std::memcpy(room_.request_id.data(), id.data(), id.size());
   request_id_ = {room_.request_id.data(), id.size()};
@@ -67,7 +69,7 @@ Awaitable<After> Exchange::run(std::size_t head_size) {
     co_return co_await deny(*refused);
   }
   if (request_.is_asterisk) {
-    co_return co_await answer_asterisk();
+    co_return co_await answer_here(nullptr);
   }
   const auto auth_began = SteadyClock::now();
   route_ = snapshot_.policy->table.match({host_, request_.method, &*target_, request_.headers()});
@@ -79,6 +81,9 @@ Awaitable<After> Exchange::run(std::size_t head_size) {
   auth_time_ = std::chrono::duration_cast<Micros>(SteadyClock::now() - auth_began);
   if (const auto* denial = std::get_if<policy::Denial>(&decision)) {
     co_return co_await deny(denial->reason);
+  }
+  if (request_.is_original) {
+    co_return co_await answer_here(&std::get<policy::Grant>(decision));
   }
   After after = After::close;
   std::exception_ptr thrown;
@@ -124,8 +129,20 @@ void Exchange::adopt_request_id() {
   }
 }
 
-// Host and path in the form that is matched and forwarded.
+// Host and path in the form that is matched and forwarded. For a decision service, of the request that it is asked
+// about; over a unix socket there is no address, and its mode says who may ask.
 std::optional<Reason> Exchange::canonicalise() {
+  if (client_.decides) {
+    if (!is_peer_trusted_ && !client_.peer.is_unspecified()) {
+      telemetry::log_seldom(telemetry::Level::warn, "decisions",
+                            "a decision was asked for by " + client_.peer_text + ", which is none of trusted_proxies");
+      return Reason::bad_request;
+    }
+    const std::size_t most = snapshot_.settings->limits.target_bytes;
+    if (const auto refusal = take_original(*client_.decides, head_bytes_, most, request_)) {
+      return refusal->reason;
+    }
+  }
   const auto host = settled_host(request_, room_.host);
   if (!host) {
     return Reason::bad_request;
@@ -144,7 +161,8 @@ std::optional<Reason> Exchange::canonicalise() {
 
 // Finds the credential and, where this worker knows it already, whose it is.
 void Exchange::extract() {
-  const Approach found = approach(snapshot_, route_, request_, *target_, worker_.hasher, client_.stream.is_secure());
+  const Approach found = approach(snapshot_, route_, request_, *target_, worker_.hasher,
+                                  client_.stream.is_secure() && !request_.is_original);
   presented_ = found.presented;
   caller_ = found.caller;
   digest_ = found.digest;

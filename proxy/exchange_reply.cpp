@@ -1,3 +1,4 @@
+#include "proxy/authorize.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/reply.hpp"
 
@@ -50,7 +51,8 @@ Awaitable<After> Exchange::deny(Reason reason, std::string_view proxy_error) {
   facts.request_id = request_id_;
   facts.required_scopes = route_ != nullptr ? std::string_view(route_->scopes_text) : std::string_view{};
   facts.proxy_error = proxy_error;
-  facts.is_head = request_.method == policy::Method::head;
+  facts.is_head = request_.is_answered_to_head();
+  facts.names_code = client_.decides.has_value();
   facts.closes = !keeps_client_;
   facts.is_minimal = snapshot_.settings->minimal_errors;
   const std::string reply = write_reply(facts);
@@ -67,10 +69,20 @@ Awaitable<After> Exchange::refuse(Reason reason) {
 }
 
 // `OPTIONS *` asks about this proxy, not about anything behind it (N-07), and so does one that may go no further
-// (N-05).
-Awaitable<After> Exchange::answer_asterisk() {
-  keeps_client_ = may_keep_client() && !request_.has_body();
-  const std::string reply = write_empty_reply(!keeps_client_);
+// (N-05). A decision service's grant ends here too: whoever asked serves the request.
+Awaitable<After> Exchange::answer_here(const policy::Grant* grant) {
+  keeps_client_ = may_keep_client() && (!request_.has_body() || (grant != nullptr && step_over_body()));
+  std::string reply;
+  if (grant != nullptr) {
+    if (record_ && caller_.kind == policy::CredentialKind::api_key) {
+      const auto when = std::chrono::duration_cast<std::chrono::seconds>(began_at_.time_since_epoch());
+      worker_.note_use(digest_, when.count(), grant->route().scopes_text);
+    }
+    const DecisionFacts facts{request_id_, record_ && record_->is_stale, !keeps_client_};
+    reply = write_decision(snapshot_.settings->identity_headers, *grant, facts);
+  } else {
+    reply = write_empty_reply(!keeps_client_);
+  }
   const bool is_sent = co_await send_to_client(reply);
   finish(Reason::ok, is_sent ? 200 : 0);
   co_return !is_sent ? After::close : keeps_client_ ? After::keep : After::linger;

@@ -39,13 +39,14 @@ std::optional<Address> address_of(StreamSocket& socket) {
 }  // namespace
 
 std::shared_ptr<const Door> door_of(const Snapshot& snapshot, const config::ListenerSettings& settings) {
-  if (!settings.tls && !settings.proxy_protocol) {
+  if (!settings.tls && !settings.proxy_protocol && !settings.decides) {
     return nullptr;
   }
   auto door = std::make_shared<Door>();
   door->is_local = !settings.socket.empty();
   door->reads_proxy_header = settings.proxy_protocol;
   door->is_tls = settings.tls.has_value();
+  door->decides = settings.decides;
   const auto& listeners = snapshot.settings->listeners;
   for (std::size_t i = 0; i < listeners.size() && i < snapshot.tls.listeners.size(); ++i) {
     if (name_of(listeners[i]) == name_of(settings)) {

@@ -96,6 +96,10 @@ std::string write_reply(const ReplyFacts& facts) {
   if (row.status == 426) {  // with the fields that RFC 9110 §15.5.22 and RFC 6455 §4.4 ask for
     out += "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nConnection: upgrade\r\n";
   }
+  if (facts.names_code) {
+    const bool is_minimal = facts.is_minimal && row.status == 401;
+    out += "X-Keygate-Code: " + std::string(is_minimal ? minimal_code : row.code) + "\r\n";
+  }
   out += facts.closes ? "Connection: close\r\n\r\n" : "\r\n";
   if (!facts.is_head) {
     out += body;

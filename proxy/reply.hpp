@@ -17,6 +17,7 @@ struct ReplyFacts {
   bool is_head = false;              // the body is left out, its length is not
   bool closes = true;
   bool is_minimal = false;  // one body for every 401
+  bool names_code = false;  // X-Keygate-Code, for a proxy that does not read bodies
 };
 
 // The whole message.

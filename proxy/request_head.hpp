@@ -40,8 +40,12 @@ struct RequestHead {
   bool expects_continue = false;
   bool accepts_trailers = false;  // TE: trailers
   bool is_upgrade = false;        // asks to switch to WebSocket, the only protocol that we carry
+  // Asked of a decision service: the above is of a request that somebody else serves, the framing of the one that asks.
+  bool is_original = false;
+  bool is_answer_bodiless = false;  // of who asks: by HEAD
 
   bool has_body() const { return is_chunked || content_length > 0; }
+  bool is_answered_to_head() const { return is_original ? is_answer_bodiless : method == policy::Method::head; }
   std::span<const policy::HeaderField> headers() const { return {fields.data(), field_count}; }
 };
 

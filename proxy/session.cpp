@@ -178,6 +178,7 @@ Awaitable<void> turn_away(Client& client, const Door* door) {
 Awaitable<void> serve(Worker& worker, Visitor visitor) {
   const std::shared_ptr<const Door> door = std::move(visitor.door);
   Client client(worker, std::move(visitor));
+  client.decides = door ? door->decides : std::nullopt;
   AddressSeat seat;
   if (door) {
     const bool is_known = co_await learn_peer(client, *door);
@@ -227,6 +228,7 @@ Awaitable<void> serve(Worker& worker, Visitor visitor) {
 Awaitable<void> refuse(Worker& worker, Visitor visitor) {
   const std::shared_ptr<const Door> door = std::move(visitor.door);
   Client client(worker, std::move(visitor));
+  client.decides = door ? door->decides : std::nullopt;
   if (door) {
     const bool is_known = co_await learn_peer(client, *door);
     if (!is_known) {
