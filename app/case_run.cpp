@@ -169,7 +169,7 @@ CaseResult run_case(const config::PolicyCase& one, const proxy::Snapshot& snapsh
   const auto peer = boost::asio::ip::make_address(one.from, no_address);
   if (no_address) throw Refusal{2, "from: \"" + one.from + "\" is no address"};
   const AskedRequest request = request_of(one, settings);
-  proxy::Rehearsal rehearsal(snapshot, head_of(request), peer, request.is_secure);
+  proxy::Rehearsal rehearsal(snapshot, head_of(request), peer, request.is_secure, one.client_subject);
   std::optional<policy::KeyAnswer> answer;
   if (rehearsal.needs_answer()) answer = answer_for(one.caller, rehearsal);
   rehearsal.judge(std::move(answer), now);

@@ -120,6 +120,7 @@ Reader<PolicyCase> policy_case() {
                                          set_request, "GET /v1/projects, or with http://host before the path")),
                   key("headers", &P::headers, map_of(text()), "that the client sends"),
                   key("from", &P::from, text(), "the address that it comes from"),
+                  key("client_subject", &P::client_subject, text(), "of the certificate that the client shows"),
                   key_set_by<P>("key", caller<Kind::key>(), set_caller, "an API key"),
                   key_set_by<P>("session", caller<Kind::session>(), set_caller, "a session"),
                   key_set_by<P>("admin", text(), set_admin, "the name of an admin secret"),

@@ -38,6 +38,7 @@ struct PolicyCase {
   std::string method, url;
   std::vector<std::pair<Located<std::string>, std::string>> headers;
   std::string from = "127.0.0.1";
+  std::string client_subject;  // of the certificate that the client shows; empty: none
   CaseCaller caller;
   CaseExpectation expected;
 };

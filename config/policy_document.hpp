@@ -35,9 +35,10 @@ struct RequireDocument {
   Position where;
   std::vector<Text> all_scopes;
   std::vector<Text> any_scopes;
-  std::vector<Text> credentials;     // empty: not written
-  std::optional<Text> organization;  // "{org}"
-  std::optional<Text> environment;   // live | test
+  std::vector<Text> credentials;      // empty: not written
+  std::vector<Text> client_subjects;  // empty: any client
+  std::optional<Text> organization;   // "{org}"
+  std::optional<Text> environment;    // live | test
 };
 
 // `upstream: app` fills `single`; `upstream: {live: app, test: sandbox}` fills the other two.

@@ -104,6 +104,7 @@ Reader<RequireDocument> require_reader() {
       key_set_by<R>("scopes", scope_requirement(), set_scopes, "what the principal must have been granted"),
       key("credentials", &R::credentials, list_or_one(located(word_of({"api_key", "session", "admin"}))),
           "kinds accepted"),
+      key("client_subject", &R::client_subjects, list_or_one(place_text()), "of the certificate that the client shows"),
       key("organization", &R::organization, place_text(), "must be the principal's"),
       key("environment", &R::environment, located(word_of({"live", "test"})), "must be the principal's"),
   });

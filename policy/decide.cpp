@@ -2,6 +2,7 @@
 
 #include "policy/percent.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace keygate::policy {
@@ -94,6 +95,12 @@ bool names(std::string_view segment, std::string_view organization) {
   return decoded.at_end();
 }
 
+// Whoever has no certificate that was verified has an empty subject, which no route lists.
+bool shows_certificate(const Route& route, const Caller& caller) {
+  return route.client_subjects.empty() ||
+         std::ranges::find(route.client_subjects, caller.client_subject) != route.client_subjects.end();
+}
+
 std::optional<Reason> route_flaw(const Route& route, const RequestTarget& target, const Caller& caller,
                                  Environment environment) {
   if (!accepts(route, caller.kind)) return Reason::credential_not_accepted;
@@ -115,6 +122,7 @@ Decision decide(const Policy& policy, const Route* route, const RequestTarget& t
                 std::int64_t now) {
   if (route == nullptr) return Denial{policy.unmatched_is_404 ? Reason::no_route_as_404 : Reason::no_route, nullptr};
 
+  if (!shows_certificate(*route, caller)) return Denial{Reason::certificate_not_accepted, route};
   const bool passes_without = route->access == Access::anonymous ||
                               (route->access == Access::optional && caller.found == Caller::Found::nothing);
   if (passes_without) {

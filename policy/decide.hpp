@@ -7,6 +7,7 @@
 #include "policy/reason.hpp"
 
 #include <cstdint>
+#include <string_view>
 #include <variant>
 
 namespace keygate::policy {
@@ -27,7 +28,8 @@ struct Caller {
   Environment prefix_environment = Environment::none;  // what the key's format says; none: it says nothing
   const KeyAnswer* answer = nullptr;
   const Held* held = nullptr;
-  bool is_cross_site = false;  // a session cookie with an unsafe method, and not from the same origin
+  std::string_view client_subject{};  // of the certificate that the client showed, as RFC 2253 writes it; empty: none
+  bool is_cross_site = false;         // a session cookie with an unsafe method, and not from the same origin
 };
 
 struct Denial {
@@ -68,10 +70,10 @@ class Grant {
   Environment environment_ = Environment::none;
 };
 
-// `route` is what policy.table.match found, or nullptr. `now` is unix seconds. Order of judgement: no route, anonymous,
-// ambiguous, missing, malformed, could not find out, unknown, revoked, disabled, expired, kind accepted, cross-site,
-// environment, organization (admin excepted), scopes. A valid answer that contradicts prefix_environment, or is not
-// presentable, is "could not find out".
+// `route` is what policy.table.match found, or nullptr. `now` is unix seconds. Order of judgement: no route, client
+// certificate, anonymous, ambiguous, missing, malformed, could not find out, unknown, revoked, disabled, expired, kind
+// accepted, cross-site, environment, organization (admin excepted), scopes. A valid answer that contradicts
+// prefix_environment, or is not presentable, is "could not find out".
 Decision decide(const Policy& policy, const Route* route, const RequestTarget& target, const Caller& caller,
                 std::int64_t now);
 

@@ -41,6 +41,8 @@ constexpr std::array rows{
               "This request is not open to the environment, live or test, of the API key.", Fault::client, 0},
     ReasonRow{Reason::credential_not_accepted, 403, "credential_not_accepted", "Forbidden",
               "This request does not accept a credential of this kind.", Fault::client, 0},
+    ReasonRow{Reason::certificate_not_accepted, 403, "certificate_not_accepted", "Forbidden",
+              "This request is open to clients with certain TLS certificates only.", Fault::client, 0},
     ReasonRow{Reason::cross_site, 403, "cross_site", "Forbidden",
               "A session cookie was sent with a request from another site, or one that does not say where it is from.",
               Fault::client, 0},

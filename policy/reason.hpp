@@ -25,6 +25,7 @@ enum class Reason : std::uint8_t {
   wrong_organization,
   wrong_environment,
   credential_not_accepted,
+  certificate_not_accepted,
   cross_site,
   no_route,
   no_route_as_404,  // the same code with the status that `unmatched: 404` asks for

@@ -97,6 +97,14 @@ std::vector<std::string> about_kind(const Refused& refused, const Route& route) 
                                                           : "an API key")};
 }
 
+std::vector<std::string> about_certificate(const Refused& refused, const Route& route) {
+  std::vector<std::string> subjects;
+  for (const auto& subject : route.client_subjects) subjects.push_back(quoted(subject));
+  const std::string_view shown = refused.caller.client_subject;
+  return {"the route is for clients with the certificate of " + list_text(subjects, "or") + "; this one " +
+          (shown.empty() ? std::string("shows none") : "shows that of " + quoted(shown))};
+}
+
 std::vector<std::string> about_credential(const Refused& refused, const Route& route) {
   if (route.scopes_text.empty()) return {"any valid key passes the route's scopes: it needs none"};
   return {"a key that passes holds " + needed_text(refused.policy, route.all_scopes, route.any_scopes)};
@@ -153,6 +161,8 @@ std::vector<std::string> remedies(const Refused& refused) {
       return about_environment(refused, *route);
     case Reason::credential_not_accepted:
       return about_kind(refused, *route);
+    case Reason::certificate_not_accepted:
+      return about_certificate(refused, *route);
     case Reason::missing_credential:
       return about_credential(refused, *route);
     default:  // over thirty reasons, of which the public sentence says what to do

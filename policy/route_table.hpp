@@ -49,6 +49,7 @@ struct Route {
   bool accepts_api_key = true;
   bool accepts_session = false;
   bool accepts_admin = false;
+  std::vector<std::string> client_subjects;  // the client's certificate must have one of them; empty: it need show none
   std::optional<std::size_t>
       organization_segment;  // 0-based segment of the path that must name the principal's organization
   Environment environment = Environment::none;  // none: any

@@ -147,6 +147,7 @@ void Exchange::extract() {
   const Approach found = approach(snapshot_, route_, request_, *target_, worker_.hasher, client_.stream.is_secure());
   presented_ = found.presented;
   caller_ = found.caller;
+  caller_.client_subject = client_.subject;
   digest_ = found.digest;
   if (caller_.found != policy::Caller::Found::could_not_find_out) {
     return;

@@ -21,8 +21,13 @@ std::string_view name_in_line(std::string_view head, std::size_t number) {
 
 }  // namespace
 
-Rehearsal::Rehearsal(const Snapshot& snapshot, std::string head, Address peer, bool is_secure)
-    : snapshot_(snapshot), bytes_(std::move(head)), peer_(std::move(peer)), is_secure_(is_secure) {
+Rehearsal::Rehearsal(const Snapshot& snapshot, std::string head, Address peer, bool is_secure,
+                     std::string client_subject)
+    : snapshot_(snapshot),
+      bytes_(std::move(head)),
+      peer_(std::move(peer)),
+      is_secure_(is_secure),
+      client_subject_(std::move(client_subject)) {
   if (const auto refusal = read()) {
     reason_ = refusal->reason;
     flaw_ = refusal->what;
@@ -37,6 +42,7 @@ Rehearsal::Rehearsal(const Snapshot& snapshot, std::string head, Address peer, b
   const Approach found = approach(snapshot_, route_, *head_, *target_, hash, is_secure_);
   presented_ = found.presented;
   caller_ = found.caller;
+  caller_.client_subject = client_subject_;
 }
 
 Rehearsal::~Rehearsal() { explicit_bzero(bytes_.data(), bytes_.size()); }

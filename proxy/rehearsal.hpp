@@ -24,8 +24,10 @@ inline constexpr std::string_view rehearsed_request_id = "<new for each request>
 
 class Rehearsal {
  public:
-  // `head`: the bytes that a client would send from `peer`; `is_secure`: over TLS. The snapshot outlives this.
-  Rehearsal(const Snapshot& snapshot, std::string head, Address peer, bool is_secure = false);
+  // `head`: the bytes that a client would send from `peer`; `is_secure`: over TLS, where it showed a certificate of
+  // `client_subject`, if any. The snapshot outlives this.
+  Rehearsal(const Snapshot& snapshot, std::string head, Address peer, bool is_secure = false,
+            std::string client_subject = {});
   ~Rehearsal();  // wipes the head, which may hold a key
   Rehearsal(const Rehearsal&) = delete;
   Rehearsal& operator=(const Rehearsal&) = delete;
@@ -60,6 +62,7 @@ class Rehearsal {
   std::string bytes_;
   Address peer_;
   bool is_secure_ = false;
+  std::string client_subject_;
   std::unique_ptr<RequestHead> head_ = std::make_unique<RequestHead>();
   std::array<char, 512> host_room_;
   std::string_view host_, flaw_;

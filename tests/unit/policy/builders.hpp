@@ -75,6 +75,11 @@ class RouteBuilder {
     route_.require->credentials = texts(kinds, line_ + 6);
     return *this;
   }
+  RouteBuilder& client_subjects(const std::vector<std::string>& subjects) {
+    require();
+    route_.require->client_subjects = texts(subjects, line_ + 6);
+    return *this;
+  }
   RouteBuilder& organization(std::string parameter) {
     require();
     route_.require->organization = text(std::move(parameter), line_ + 7);
