@@ -7,6 +7,7 @@
 #include "policy/reason.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <variant>
 
 namespace keygate::policy {
@@ -27,7 +28,8 @@ struct Caller {
   Environment prefix_environment = Environment::none;  // what the key's format says; none: it says nothing
   const KeyAnswer* answer = nullptr;
   const Held* held = nullptr;
-  bool is_cross_site = false;  // a session cookie with an unsafe method, and not from the same origin
+  std::optional<AddressBytes> address{};  // of the client; set where the principal has restrictions
+  bool is_cross_site = false;             // a session cookie with an unsafe method, and not from the same origin
 };
 
 struct Denial {
@@ -69,9 +71,9 @@ class Grant {
 };
 
 // `route` is what policy.table.match found, or nullptr. `now` is unix seconds. Order of judgement: no route, anonymous,
-// ambiguous, missing, malformed, could not find out, unknown, revoked, disabled, expired, kind accepted, cross-site,
-// environment, organization (admin excepted), scopes. A valid answer that contradicts prefix_environment, or is not
-// presentable, is "could not find out".
+// ambiguous, missing, malformed, could not find out, unknown, revoked, disabled, expired, the client's address, kind
+// accepted, cross-site, environment, organization (admin excepted), scopes. A valid answer that contradicts
+// prefix_environment, or is not presentable, is "could not find out".
 Decision decide(const Policy& policy, const Route* route, const RequestTarget& target, const Caller& caller,
                 std::int64_t now);
 

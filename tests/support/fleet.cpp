@@ -35,6 +35,7 @@ Fleet::Fleet(const FleetOptions& options)
     : redis(options.redis), service(key_server_settings(options)), upstream(answer_with_identity) {
   for (const unsigned threads : options.threads) {
     Config config;
+    config.policy = options.policy;
     config.upstream_port = upstream.port();
     config.threads = threads;
     config.resolution = proxy_settings(options);

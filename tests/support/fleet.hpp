@@ -18,6 +18,7 @@ struct FleetOptions {
   RedisOptions redis{};
   std::string staleness_bound = "60s";
   std::string service_timeout = "2s";
+  std::string policy{standard_policy};
   std::string more{};                      // members of the proxies' `resolution`, flow style
   std::vector<unsigned> threads{1, 1, 2};  // an entry a proxy
 };
