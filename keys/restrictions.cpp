@@ -55,12 +55,18 @@ std::optional<std::shared_ptr<const policy::Restrictions>> read_restrictions(con
 void write_restrictions(const policy::Restrictions& restrictions, json::object& object) {
   if (!restrictions.allowed_from.empty()) {
     json::array list;
-    for (const auto& block : restrictions.allowed_from) list.emplace_back(policy::to_string(block));
+    for (const auto& block : restrictions.allowed_from) {
+      const std::string text = policy::to_string(block);
+      list.emplace_back(json::string_view(text.data(), text.size()));
+    }
     object["allowed_cidrs"] = std::move(list);
   }
   if (restrictions.rate_limit) {
-    object["rate_limit"] = {{"limit", restrictions.rate_limit->limit},
-                            {"window", std::to_string(restrictions.rate_limit->window.count()) + "s"}};
+    const std::string window = std::to_string(restrictions.rate_limit->window.count()) + "s";
+    json::object limit;
+    limit["limit"] = restrictions.rate_limit->limit;
+    limit["window"] = json::string_view(window.data(), window.size());
+    object["rate_limit"] = std::move(limit);
   }
 }
 

@@ -94,7 +94,7 @@ TEST(LimitTable, ForgetsWhatIsOverFirst) {
   LimitTable table(LimitTable::shards * 16);
   for (std::uint64_t i = 0; i < 10'000; ++i) passed_of(table, {use(i, 10, 1s)}, 10);
   passed_of(table, {use(1'000'000, 10, 1h)}, 1);
-  for (std::uint64_t i = 10'000; i < 11'024; ++i) passed_of(table, {use(i, 10, 1s)}, 10, noon + 10 * second);
+  for (std::uint64_t i = 10'000; i < 10'640; ++i) passed_of(table, {use(i, 10, 1s)}, 10, noon + 10 * second);
   EXPECT_EQ(passed_of(table, {use(1'000'000, 10, 1h)}, 20, noon), 9);
 }
 

@@ -67,7 +67,7 @@ class Proxy {
 
 RedisLinkSettings quick(const Redis& redis) {
   RedisLinkSettings settings = settings_for(redis.port());
-  settings.redis.timeout = 100ms;
+  settings.redis.timeout = 500ms;
   return settings;
 }
 
