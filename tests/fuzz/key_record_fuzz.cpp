@@ -129,9 +129,9 @@ void check_restrictions(const policy::Restrictions* read, const Json& document) 
 
 void check_valid(const WireRecord& record, const Json& document, RecordSubject subject) {
   const policy::Principal& principal = record.answer.principal;
-  constexpr std::array<std::string_view, 13> known = {"v",        "digest", "state", "key_id",      "organization_id",
-                                                      "user_id",  "scopes", "bound", "environment", "expires_at",
-                                                      "issued_at", "allowed_cidrs", "rate_limit"};
+  constexpr std::array<std::string_view, 13> known = {
+      "v",     "digest",      "state",      "key_id",    "organization_id", "user_id",   "scopes",
+      "bound", "environment", "expires_at", "issued_at", "allowed_cidrs",   "rate_limit"};
   for (const auto& [name, value] : document.members) {
     hold(std::find(known.begin(), known.end(), name) != known.end(), "a record that says more is not used");
   }
