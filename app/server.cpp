@@ -79,6 +79,7 @@ struct Server::Impl {
   telemetry::AccessLog access_log;
   std::unique_ptr<keys::StoreThread> store;
   proxy::AddressSeats seats;
+  keys::LimitTable limits;
   std::vector<std::unique_ptr<WorkerThread>> workers;
   Heartbeat heartbeat{control, workers, [this] { proxy::forget_old_tickets(snapshot->tls); }};
   std::unique_ptr<HealthServer> health;
@@ -144,6 +145,7 @@ void Server::Impl::make_workers(std::size_t count, std::size_t max_clients) {
     of_worker.index = i;
     of_worker.max_clients = std::max<std::size_t>(1, max_clients / count);
     of_worker.seats = &seats;
+    of_worker.limits = &limits;
     workers.push_back(std::make_unique<WorkerThread>(std::move(of_worker)));
   }
 }

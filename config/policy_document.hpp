@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/problem.hpp"
+#include "config/rate_limit_document.hpp"
 
 #include <optional>
 #include <string>
@@ -57,6 +58,7 @@ struct RouteDocument {
   bool optional = false;
   UpstreamDocument upstream;
   bool forward_credential = false;
+  std::vector<RateLimitDocument> rate_limits;
 };
 
 struct PolicyDocument {

@@ -1,6 +1,7 @@
 #include "config/policy_reader.hpp"
 
 #include "config/collection_readers.hpp"
+#include "config/rate_limit_reader.hpp"
 #include "config/scalar_readers.hpp"
 #include "config/settings_reader.hpp"
 
@@ -144,7 +145,7 @@ Reader<RouteDocument> route_reader() {
       key("optional", &R::optional, boolean(), "a missing credential passes, an invalid one does not"),
       key("upstream", &R::upstream, upstream_choice(), "where it goes"),
       key("forward_credential", &R::forward_credential, boolean(), "the upstream gets the credential too"),
-      unsupported<R>("rate_limit", "requests in a window"),
+      key("rate_limit", &R::rate_limits, rate_limits_reader(), "requests in a window; one, or a list of several"),
       unsupported<R>("set_headers", "headers for the upstream"),
       unsupported<R>("cors", "cross-origin requests"),
       unsupported<R>("mode", "shadow: decide and let through"),

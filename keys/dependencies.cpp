@@ -62,6 +62,8 @@ struct Dependencies::Impl {
   std::string channel;
   std::unique_ptr<UsageReport> usage;
   std::unique_ptr<Redis> redis;
+  std::unique_ptr<LimitTable> own_limits;
+  std::unique_ptr<RateLimiter> limiter;
 };
 
 void Dependencies::Impl::report_with(const std::shared_ptr<const ServiceAccess>& access) {
@@ -87,6 +89,12 @@ Dependencies::Dependencies(const Place& place, const config::ResolutionSettings&
     impl_->subscribed = link_settings(*settings.redis, secrets);
     impl_->channel = RecordCodec(settings.redis->name_space, RecordSubject::key, {}).channel();
   }
+  if (place.limits == nullptr) impl_->own_limits = std::make_unique<LimitTable>();
+  RateLimiter::Parts counts;
+  counts.table = place.limits != nullptr ? place.limits : impl_->own_limits.get();
+  if (settings.redis) counts.name_space = settings.redis->name_space;
+  if (impl_->redis) counts.link = &impl_->redis->link;
+  impl_->limiter = std::make_unique<RateLimiter>(place.io, std::move(counts));
 }
 
 Dependencies::~Dependencies() = default;
@@ -110,6 +118,8 @@ Resolver::Parts Dependencies::for_sessions() const {
   parts.expects_push = impl_->redis != nullptr;
   return parts;
 }
+
+RateLimiter& Dependencies::limiter() { return *impl_->limiter; }
 
 std::size_t Dependencies::service_connections(std::size_t workers) {
   return std::max(least_in_flight, max_in_flight / workers);
@@ -138,6 +148,7 @@ void Dependencies::tell_uses() {
 
 void Dependencies::close() {
   impl_->usage.reset();
+  impl_->limiter.reset();
   impl_->redis.reset();
   impl_->session_service.reset();
   impl_->key_service.reset();

@@ -96,6 +96,7 @@ void Compiler::add_route(std::size_t number) {
   const bool is_matchable = findings_.size() == before;
   compile_require(source, settings_, policy_->catalogue, path ? &*path : nullptr, *route, findings_);
   compile_upstream(source, settings_, *route, findings_);
+  compile_limits(source, settings_, *route, findings_);
 
   if (is_matchable) {
     entry.path = *path;

@@ -57,4 +57,7 @@ void compile_require(const RouteSource& source, const config::Settings& settings
 // compile_upstream.cpp. Where to; after compile_require, whose environment it reads.
 void compile_upstream(const RouteSource& source, const config::Settings& settings, Route& route, Findings& findings);
 
+// compile_limits.cpp. How often; after compile_require, whose access it reads.
+void compile_limits(const RouteSource& source, const config::Settings& settings, Route& route, Findings& findings);
+
 }  // namespace keygate::policy

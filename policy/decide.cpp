@@ -71,6 +71,13 @@ std::optional<Reason> credential_flaw(const Caller& caller, std::int64_t now) {
   return caller.kind == CredentialKind::session ? session_flaw(*caller.answer, now) : key_flaw(*caller.answer, now);
 }
 
+// Where nobody knows the address, a key that is bound to some is used from none of them.
+bool is_from_elsewhere(const Caller& caller) {
+  const auto& bounds = caller.answer->principal.restrictions;
+  if (!bounds || bounds->allowed_from.empty()) return false;
+  return !caller.address || !is_in_any(bounds->allowed_from, *caller.address);
+}
+
 bool accepts(const Route& route, CredentialKind kind) {
   switch (kind) {
     case CredentialKind::none:
@@ -132,6 +139,7 @@ Decision decide(const Policy& policy, const Route* route, const RequestTarget& t
   }
 
   if (const auto flaw = credential_flaw(caller, now)) return Denial{*flaw, route};
+  if (is_from_elsewhere(caller)) return Denial{Reason::address_not_allowed, route};
   const auto environment =
       caller.prefix_environment != Environment::none ? caller.prefix_environment : caller.answer->principal.environment;
   if (const auto flaw = route_flaw(*route, target, caller, environment)) return Denial{*flaw, route};

@@ -7,6 +7,7 @@
 #include "policy/reason.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -29,7 +30,8 @@ struct Caller {
   const KeyAnswer* answer = nullptr;
   const Held* held = nullptr;
   std::string_view client_subject{};  // of the certificate that the client showed, as RFC 2253 writes it; empty: none
-  bool is_cross_site = false;         // a session cookie with an unsafe method, and not from the same origin
+  std::optional<AddressBytes> address{};  // of the client; set where the principal has restrictions
+  bool is_cross_site = false;             // a session cookie with an unsafe method, and not from the same origin
 };
 
 struct Denial {
@@ -71,7 +73,8 @@ class Grant {
 };
 
 // `route` is what policy.table.match found, or nullptr. `now` is unix seconds. Order of judgement: no route, client
-// certificate, anonymous, ambiguous, missing, malformed, could not find out, unknown, revoked, disabled, expired, kind
+// certificate, anonymous, ambiguous, missing, malformed, could not find out, unknown, revoked, disabled, expired, the
+// client's address, kind
 // accepted, cross-site, environment, organization (admin excepted), scopes. A valid answer that contradicts
 // prefix_environment, or is not presentable, is "could not find out".
 Decision decide(const Policy& policy, const Route* route, const RequestTarget& target, const Caller& caller,

@@ -110,6 +110,14 @@ std::vector<std::string> about_credential(const Refused& refused, const Route& r
   return {"a key that passes holds " + needed_text(refused.policy, route.all_scopes, route.any_scopes)};
 }
 
+std::vector<std::string> about_address(const Refused& refused) {
+  std::vector<std::string> blocks;
+  for (const auto& block : refused.caller.answer->principal.restrictions->allowed_from) {
+    blocks.push_back(to_string(block));
+  }
+  return {std::string(called(refused)) + " may be used from " + list_text(blocks, "or") + " alone"};
+}
+
 // "it takes GET, this is DELETE"
 std::string miss_text(const Candidate& near, const MatchInput& input) {
   std::vector<std::string> misses;
@@ -163,6 +171,8 @@ std::vector<std::string> remedies(const Refused& refused) {
       return about_kind(refused, *route);
     case Reason::certificate_not_accepted:
       return about_certificate(refused, *route);
+    case Reason::address_not_allowed:
+      return about_address(refused);
     case Reason::missing_credential:
       return about_credential(refused, *route);
     default:  // over thirty reasons, of which the public sentence says what to do

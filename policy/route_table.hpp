@@ -5,6 +5,7 @@
 #include "config/problem.hpp"
 #include "policy/method.hpp"
 #include "policy/principal.hpp"
+#include "policy/rate_limit.hpp"
 #include "policy/scopes.hpp"
 #include "policy/target.hpp"
 
@@ -57,6 +58,7 @@ struct Route {
   // environment may not pass.
   std::array<std::size_t, 3> upstream{no_upstream, no_upstream, no_upstream};
   bool forward_credential = false;
+  std::vector<RateLimit> limits;  // every one is to have room; at most most_limits
 };
 
 class RouteTable {

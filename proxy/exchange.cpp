@@ -31,6 +31,7 @@ Exchange::Exchange(Client& client, ExchangeParts& room, std::shared_ptr<const Ge
       began_at_(std::chrono::system_clock::now()),
       vigil_(client) {
   client.has_answer_begun = false;
+  room_.standing.reset();
   request_.field_count = 0;
   request_.method_word = {};
   request_.method = policy::Method::get;
@@ -75,8 +76,18 @@ Awaitable<After> Exchange::run(std::size_t head_size) {
   if (caller_.found == policy::Caller::Found::could_not_find_out) {
     co_await look_up();
   }
-  const policy::Decision decision = judge();
+  policy::Decision decision = judge();
   auth_time_ = std::chrono::duration_cast<Micros>(SteadyClock::now() - auth_began);
+  if (std::holds_alternative<policy::Grant>(decision) && is_limited()) {
+    const bool has_passed = co_await pass_limits();
+    if (!has_passed) {
+      co_return co_await deny(Reason::rate_limited);
+    }
+    if (has_changed_meanwhile()) {
+      co_await look_up();
+      decision = judge();
+    }
+  }
   if (const auto* denial = std::get_if<policy::Denial>(&decision)) {
     co_return co_await deny(denial->reason);
   }
@@ -163,9 +174,7 @@ void Exchange::extract() {
 Awaitable<void> Exchange::look_up() {
   keys::Resolver& resolver = worker_.resolver(caller_.kind);
   const auto deadline = SteadyClock::now() + resolver.patience();
-  const auto client =
-      is_peer_trusted_ ? client_address(client_.peer, request_.headers(), snapshot_.trusted) : client_.peer;
-  const keys::Asker asker{asker_of(client), caller_.prefix_environment};
+  const keys::Asker asker{asker_of(client_address()), caller_.prefix_environment};
   Result<std::shared_ptr<const keys::Record>> found =
       co_await resolver.look_up(digest_, presented_.secret, deadline, asker);
   // It may have changed between the answer and this moment.
@@ -190,6 +199,14 @@ void Exchange::take_record(std::shared_ptr<const keys::Record> record) {
     own_held_ = snapshot_.policy->catalogue.expand(record_->answer.principal.granted);
     caller_.held = &own_held_;
   }
+  if (record_->answer.principal.restrictions) {
+    caller_.address = bytes_of(client_address());
+  }
+}
+
+// The peer's, or that of whom a trusted proxy names.
+Address Exchange::client_address() const {
+  return is_peer_trusted_ ? proxy::client_address(client_.peer, request_.headers(), snapshot_.trusted) : client_.peer;
 }
 
 policy::Decision Exchange::judge() const {

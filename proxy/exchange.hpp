@@ -5,15 +5,13 @@
 #include "policy/decide.hpp"
 #include "proxy/chunk_filter.hpp"
 #include "proxy/client.hpp"
+#include "proxy/exchange_parts.hpp"
 #include "proxy/forward_head.hpp"
-#include "proxy/request_head.hpp"
-#include "proxy/response_head.hpp"
 #include "proxy/return_head.hpp"
 #include "proxy/to_send.hpp"
 #include "proxy/vigil.hpp"
 #include "telemetry/outcome.hpp"
 
-#include <array>
 #include <memory>
 #include <optional>
 
@@ -24,14 +22,6 @@ enum class After : std::uint8_t {
   keep,    // the next request may be read
   linger,  // say that we are done, take what still comes for a moment: a reset would eat the answer
   close,   // at once
-};
-
-// The large parts of an exchange.
-struct ExchangeParts {
-  RequestHead request;
-  ResponseHead response;
-  std::array<char, 32> request_id;
-  std::array<char, 512> host;
 };
 
 class Exchange {
@@ -68,12 +58,17 @@ class Exchange {
   Awaitable<void> look_up();
   void take_record(std::shared_ptr<const keys::Record> record);
   policy::Decision judge() const;
+  // exchange_limits.cpp
+  bool is_limited() const;
+  Awaitable<bool> pass_limits();
+  bool has_changed_meanwhile();
   // exchange_reply.cpp
   Awaitable<After> deny(policy::Reason reason, std::string_view proxy_error = {});
   Awaitable<After> answer_asterisk();
   Awaitable<bool> send_to_client(std::string_view bytes);
   void finish(policy::Reason reason, int status);
   bool may_keep_client() const;
+  Address client_address() const;
   bool step_over_body();
   void wipe_head();
   // exchange_forward.cpp

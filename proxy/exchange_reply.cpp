@@ -4,6 +4,7 @@
 #include <boost/asio/buffer.hpp>
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 namespace keygate::proxy {
@@ -53,6 +54,11 @@ Awaitable<After> Exchange::deny(Reason reason, std::string_view proxy_error) {
   facts.is_head = request_.method == policy::Method::head;
   facts.closes = !keeps_client_;
   facts.is_minimal = snapshot_.settings->minimal_errors;
+  std::array<char, policy::rate_fields_bound> rate_room{};
+  if (room_.standing) {
+    facts.rate_fields = policy::rate_fields(*room_.standing, rate_room);
+    facts.retry_after = room_.standing->retry_after;
+  }
   const std::string reply = write_reply(facts);
   const bool is_sent = co_await send_to_client(reply);
   bytes_out_ = is_sent ? reply.size() - (reply.find("\r\n\r\n") + 4) : 0;
@@ -90,7 +96,7 @@ void Exchange::finish(Reason reason, int status) {
   outcome.request_id = request_id_;
   std::string behind_proxy;
   if (is_peer_trusted_) {
-    behind_proxy = client_address(client_.peer, request_.headers(), snapshot_.trusted).to_string();
+    behind_proxy = client_address().to_string();
   }
   outcome.client = is_peer_trusted_ ? std::string_view(behind_proxy) : std::string_view(client_.peer_text);
   outcome.client_subject = client_.subject;

@@ -134,10 +134,14 @@ Address client_address(const Address& peer, std::span<const policy::HeaderField>
   return client;
 }
 
+policy::AddressBytes bytes_of(const Address& address) {
+  return address.is_v4() ? ip::make_address_v6(ip::v4_mapped, address.to_v4()).to_bytes() : address.to_v6().to_bytes();
+}
+
 keys::AskerAddress asker_of(const Address& client) {
   const Address plain = unmapped(client);
   if (plain.is_v4()) {
-    return ip::make_address_v6(ip::v4_mapped, plain.to_v4()).to_bytes();
+    return bytes_of(plain);
   }
   keys::AskerAddress network = plain.to_v6().to_bytes();
   std::fill(network.begin() + 8, network.end(), std::uint8_t{0});

@@ -84,6 +84,9 @@ void Rehearsal::judge(std::optional<policy::KeyAnswer> answer, std::int64_t now)
     caller_.found = policy::Caller::Found::answered;
     caller_.answer = &*answer_;
     caller_.held = &held_;
+    if (answer_->principal.restrictions) {
+      caller_.address = bytes_of(client_address(peer_, head_->headers(), snapshot_.trusted));
+    }
   }
   const policy::Decision decision = policy::decide(*snapshot_.policy, route_, *target_, caller_, now);
   if (const auto* denial = std::get_if<policy::Denial>(&decision)) {

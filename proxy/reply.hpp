@@ -4,6 +4,7 @@
 #include "policy/method.hpp"
 #include "policy/reason.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,8 @@ struct ReplyFacts {
   std::string_view request_id;
   std::string_view required_scopes;  // of the route, one blank between two; for insufficient_scope
   std::string_view proxy_error;      // RFC 9209 error type; for answers of 500 and above
+  std::string_view rate_fields;      // whole lines, where a rate limit has judged
+  std::int64_t retry_after = 0;      // seconds, for rate_limited
   bool is_head = false;              // the body is left out, its length is not
   bool closes = true;
   bool is_minimal = false;  // one body for every 401

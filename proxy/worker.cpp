@@ -49,7 +49,7 @@ Worker::Worker(Parts parts)
     word = std::uint64_t{random()} << 32U | random() | 1U;
   }
   const config::ResolutionSettings& resolution = parts.snapshot->settings->resolution;
-  const keys::Dependencies::Place place{io, parts.store, parts.workers};
+  const keys::Dependencies::Place place{io, parts.store, parts.workers, parts.limits};
   dependencies_ = std::make_unique<keys::Dependencies>(place, resolution, parts.snapshot->secrets);
   resolver_ = std::make_unique<keys::Resolver>(io, dependencies_->for_keys(), resolution);
   session_resolver_ = std::make_unique<keys::Resolver>(io, dependencies_->for_sessions(), resolution);

@@ -48,7 +48,8 @@ class Worker {
     keys::StoreThread* store = nullptr;  // asked, and told of uses; null where the settings name none
     std::size_t workers = 1, index = 0;  // of the process, and which of them this is
     std::size_t max_clients = 10'000;
-    AddressSeats* seats = nullptr;  // of the process; null: no address has a limit
+    AddressSeats* seats = nullptr;       // of the process; null: no address has a limit
+    keys::LimitTable* limits = nullptr;  // of the process; null: this worker counts by itself
   };
   explicit Worker(Parts parts);
   ~Worker();
@@ -85,6 +86,7 @@ class Worker {
   keys::Resolver& resolver(policy::CredentialKind kind) {
     return kind == policy::CredentialKind::session ? *session_resolver_ : *resolver_;
   }
+  keys::RateLimiter& limiter() { return dependencies_->limiter(); }
   // It was revoked or has changed: what is known of it is forgotten, and whoever is being served is looked at again.
   void invalidate(const keys::KeyDigest& digest);
   // A key was granted something now, for which `scopes` (of the route, one blank between two) were required: handed to

@@ -39,7 +39,6 @@ Row in_route(const std::string& name, const std::string& key, const std::string&
 const std::vector<Row> rows{
     at_root("Admin", "admin", "{address: unix:/run/admin.sock}"),
     in_listener("ListenerMode", "mode", "authorize"),
-    in_route("RateLimit", "rate_limit", "{limit: 600, window: 1m, per: key}"),
     in_route("SetHeaders", "set_headers", "{X-Project: a}"),
     in_route("Cors", "cors", "{origins: [https://app.example.com]}"),
     in_route("ShadowMode", "mode", "shadow"),

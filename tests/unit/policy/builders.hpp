@@ -110,6 +110,10 @@ class RouteBuilder {
     route_.optional = true;
     return *this;
   }
+  RouteBuilder& limit(std::uint64_t limit, std::chrono::milliseconds window, const std::vector<std::string>& per) {
+    route_.rate_limits.push_back({at(line_ + 10), limit, window, texts(per, line_ + 10)});
+    return *this;
+  }
   RouteBuilder& forward_credential() {
     route_.forward_credential = true;
     return *this;
