@@ -4,6 +4,7 @@
 
 #include "config/problem.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,6 +48,21 @@ struct UpstreamDocument {
   std::optional<Text> test;
 };
 
+struct CorsDocument {
+  Position where;
+  std::vector<Text> origins;  // "*" alone: any
+  std::vector<Text> methods;  // empty: those of the route
+  std::vector<Text> headers;
+  std::vector<Text> expose;
+  bool credentials = false;
+  std::optional<std::chrono::milliseconds> max_age;
+};
+
+struct SetHeaderDocument {
+  Text name;
+  Text value;  // text, {parameter} and {principal.field}
+};
+
 struct RouteDocument {
   Position where;
   Text name;
@@ -56,6 +72,8 @@ struct RouteDocument {
   bool optional = false;
   UpstreamDocument upstream;
   bool forward_credential = false;
+  std::optional<CorsDocument> cors;
+  std::vector<SetHeaderDocument> set_headers;
 };
 
 struct PolicyDocument {

@@ -1,6 +1,7 @@
 #include "config/policy_reader.hpp"
 
 #include "config/collection_readers.hpp"
+#include "config/route_readers.hpp"
 #include "config/scalar_readers.hpp"
 #include "config/settings_reader.hpp"
 
@@ -144,8 +145,8 @@ Reader<RouteDocument> route_reader() {
       key("upstream", &R::upstream, upstream_choice(), "where it goes"),
       key("forward_credential", &R::forward_credential, boolean(), "the upstream gets the credential too"),
       unsupported<R>("rate_limit", "requests in a window"),
-      unsupported<R>("set_headers", "headers for the upstream"),
-      unsupported<R>("cors", "cross-origin requests"),
+      key("set_headers", &R::set_headers, set_headers_reader(), "headers for the upstream"),
+      key("cors", &R::cors, cors_reader(), "which other origins' pages may ask, and what"),
       unsupported<R>("mode", "shadow: decide and let through"),
       unsupported<R>("until", "when a shadow route ends"),
   });

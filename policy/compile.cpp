@@ -1,5 +1,6 @@
 #include "policy/compiler.hpp"
 #include "policy/policy.hpp"
+#include "policy/set_header.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -65,7 +66,9 @@ Compiled compiled_of(std::shared_ptr<Policy> policy, Findings findings) {
 class Compiler {
  public:
   explicit Compiler(const config::Settings& settings)
-      : settings_(settings), reserved_(settings.identity_headers, settings.credentials) {}
+      : settings_(settings),
+        fixed_(settings.identity_headers, settings.credentials),
+        reserved_(settings.identity_headers, settings.credentials, set_header_names(settings.policy.routes)) {}
 
   Compiled run() &&;
 
@@ -73,7 +76,8 @@ class Compiler {
   void add_route(std::size_t number);
 
   const config::Settings& settings_;
-  ReservedNames reserved_;
+  ReservedNames fixed_;     // whatever the routes say
+  ReservedNames reserved_;  // and what they set
   Findings findings_;
   std::shared_ptr<Policy> policy_ = std::make_shared<Policy>();
 };
@@ -96,6 +100,8 @@ void Compiler::add_route(std::size_t number) {
   const bool is_matchable = findings_.size() == before;
   compile_require(source, settings_, policy_->catalogue, path ? &*path : nullptr, *route, findings_);
   compile_upstream(source, settings_, *route, findings_);
+  compile_cors(source, entry, *route, findings_);
+  if (path) compile_set_headers(source, fixed_, *path, *route, findings_);
 
   if (is_matchable) {
     entry.path = *path;

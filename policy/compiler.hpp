@@ -54,6 +54,13 @@ void check_header_names(const config::Settings& settings, Findings& findings);
 void compile_require(const RouteSource& source, const config::Settings& settings, const Catalogue& catalogue,
                      const PathTemplate* path, Route& route, Findings& findings);
 
+// compile_cors.cpp. What browsers are told; after compile_criteria, whose methods it reads.
+void compile_cors(const RouteSource& source, const RouteTable::Entry& criteria, Route& route, Findings& findings);
+
+// compile_headers.cpp. What its upstream is sent besides. `reserved`: without the names that routes set.
+void compile_set_headers(const RouteSource& source, const ReservedNames& reserved, const PathTemplate& path,
+                         Route& route, Findings& findings);
+
 // compile_upstream.cpp. Where to; after compile_require, whose environment it reads.
 void compile_upstream(const RouteSource& source, const config::Settings& settings, Route& route, Findings& findings);
 

@@ -36,6 +36,9 @@ enum class Access : std::uint8_t { required, optional, anonymous };
 
 inline constexpr std::size_t no_upstream = static_cast<std::size_t>(-1);
 
+struct Cors;       // policy/cors.hpp
+struct SetHeader;  // policy/set_header.hpp
+
 // One rule of the policy, compiled. Lives as long as its Policy.
 struct Route {
   std::size_t number = 0;  // in the order of the file
@@ -56,6 +59,8 @@ struct Route {
   // environment may not pass.
   std::array<std::size_t, 3> upstream{no_upstream, no_upstream, no_upstream};
   bool forward_credential = false;
+  std::shared_ptr<const Cors> cors;                              // null: nothing is said to browsers
+  std::shared_ptr<const std::vector<SetHeader>> set_headers;     // null: none
 };
 
 class RouteTable {

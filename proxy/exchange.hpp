@@ -70,7 +70,7 @@ class Exchange {
   policy::Decision judge() const;
   // exchange_reply.cpp
   Awaitable<After> deny(policy::Reason reason, std::string_view proxy_error = {});
-  Awaitable<After> answer_asterisk();
+  Awaitable<After> answer_locally();
   Awaitable<bool> send_to_client(std::string_view bytes);
   void finish(policy::Reason reason, int status);
   bool may_keep_client() const;

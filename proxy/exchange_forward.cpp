@@ -1,3 +1,4 @@
+#include "proxy/cross_origin.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/judging.hpp"
 #include "proxy/tls_error.hpp"
@@ -249,6 +250,9 @@ Awaitable<Exchange::Tried> Exchange::receive_head() {
 }
 
 void Exchange::note_final_head() {
+  if (route_->cors) {
+    drop_cors_fields(response_);
+  }
   has_final_head_ = true;
   connection_->deadline.disarm();
   upstream_wait_ = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - request_sent_);

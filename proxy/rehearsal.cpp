@@ -32,6 +32,12 @@ Rehearsal::Rehearsal(const Snapshot& snapshot, std::string head, Address peer, b
     reason_ = Reason::ok;
     return;
   }
+  route_ = answering_route(snapshot_.policy->table, match_input(), *head_);
+  if (route_ != nullptr) {
+    preflight_ = preflight_of(*head_);
+    reason_ = Reason::ok;
+    return;
+  }
   route_ = snapshot_.policy->table.match(match_input());
   keys::Hasher hash;
   const Approach found = approach(snapshot_, route_, *head_, *target_, hash, is_secure_);
@@ -66,7 +72,9 @@ std::optional<HeadRefusal> Rehearsal::read() {
   return std::nullopt;
 }
 
-policy::MatchInput Rehearsal::match_input() const { return {host_, head_->method, &*target_, head_->headers()}; }
+policy::MatchInput Rehearsal::match_input() const {
+  return {host_, preflight_ ? preflight_->method : head_->method, &*target_, head_->headers()};
+}
 
 void Rehearsal::judge(std::optional<policy::KeyAnswer> answer, std::int64_t now) {
   if (reason_) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "policy/decide.hpp"
+#include "proxy/cross_origin.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/header_work.hpp"
 #include "proxy/judging.hpp"
@@ -36,7 +37,7 @@ class Rehearsal {
   // Decides, at `now` in unix seconds. `answer`: what a look-up says of the key; null: it could not find out.
   void judge(std::optional<policy::KeyAnswer> answer, std::int64_t now);
 
-  // After judge. ok: granted, or `OPTIONS *`.
+  // After judge. ok: granted, or `OPTIONS *`, or a preflight that is answered.
   policy::Reason reason() const { return *reason_; }
   std::string_view flaw() const { return flaw_; }  // what is wrong with a head, target or host; else empty
 
@@ -44,7 +45,8 @@ class Rehearsal {
   const RequestHead& head() const { return *head_; }
   std::string_view host() const { return host_; }  // canonical; empty: it was refused before that
   const std::optional<policy::RequestTarget>& target() const { return target_; }
-  policy::MatchInput match_input() const;  // where there is a target
+  policy::MatchInput match_input() const;  // where there is a target; of a preflight, the request that it asks about
+  const std::optional<Preflight>& preflight() const { return preflight_; }  // one that route() answers
   const policy::Route* route() const { return route_; }
   const keys::Presented& presented() const { return presented_; }
   const policy::Caller& caller() const { return caller_; }
@@ -64,6 +66,7 @@ class Rehearsal {
   std::array<char, 512> host_room_;
   std::string_view host_, flaw_;
   std::optional<policy::RequestTarget> target_;
+  std::optional<Preflight> preflight_;
   const policy::Route* route_ = nullptr;
   keys::Presented presented_;
   policy::Caller caller_;

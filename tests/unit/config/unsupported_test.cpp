@@ -40,8 +40,6 @@ const std::vector<Row> rows{
     at_root("Admin", "admin", "{address: unix:/run/admin.sock}"),
     in_listener("ListenerMode", "mode", "authorize"),
     in_route("RateLimit", "rate_limit", "{limit: 600, window: 1m, per: key}"),
-    in_route("SetHeaders", "set_headers", "{X-Project: a}"),
-    in_route("Cors", "cors", "{origins: [https://app.example.com]}"),
     in_route("ShadowMode", "mode", "shadow"),
     in_route("ShadowUntil", "until", "2030-01-01"),
     {"HealthForward", three_lines + "health: {address: 127.0.0.1:9901, forward: {/live: app}}\n",
