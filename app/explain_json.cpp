@@ -200,6 +200,9 @@ json::object to_json(const Explained& explained) {
   object["credential"] = credential_json(rehearsal);
   object["scopes"] = scopes_json(explained);
   object["forward"] = forward_json(rehearsal);
+  object["shadow_code"] = rehearsal.shadowed() == policy::Reason::ok
+                              ? json::value(nullptr)
+                              : json::value(policy::row(rehearsal.shadowed()).code);
   object["preflight"] = preflight_json(rehearsal);
   object["cors"] = lines_json(rehearsal.preflight() ? "" : proxy::cors_lines(rehearsal.route(), rehearsal.head()));
   object["notes"] = words(explained.notes);

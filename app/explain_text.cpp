@@ -34,6 +34,14 @@ void print_preflight(Paper& paper, const proxy::Rehearsal& rehearsal) {
   print_lines(paper, lines);
 }
 
+void print_shadow(Paper& paper, const proxy::Rehearsal& rehearsal) {
+  const auto& would_be = policy::row(rehearsal.shadowed());
+  const auto& document = rehearsal.snapshot().settings->policy.routes[rehearsal.route()->number];
+  paper.line(paper.bad("  by shadow mode alone, until " + (document.until ? document.until->value : std::string())) +
+             ": then it is " + std::to_string(would_be.status) + ' ' + std::string(would_be.code));
+  paper.line("  " + std::string(would_be.detail));
+}
+
 void print_decision(Paper& paper, const Explained& explained) {
   const auto& rehearsal = explained.rehearsal;
   const auto& row = policy::row(rehearsal.reason());
@@ -50,6 +58,7 @@ void print_decision(Paper& paper, const Explained& explained) {
   } else {
     const auto& upstream = rehearsal.snapshot().settings->upstreams[*rehearsal.upstream()];
     paper.line(paper.good("granted") + ", and forwarded to the upstream " + upstream.name);
+    if (rehearsal.shadowed() != policy::Reason::ok) print_shadow(paper, rehearsal);
   }
   const bool is_minimal = rehearsal.snapshot().settings->minimal_errors && row.status == 401;
   if (is_minimal) paper.line("  the client is told \"unauthorized\" and no more (errors.detail: minimal)");

@@ -65,6 +65,7 @@ struct SetHeaderDocument {
 
 struct RouteDocument {
   Position where;
+  std::string path{};  // routes[2], counted in the included file that it stands in; empty: in the order of the policy
   Text name;
   MatchDocument match;
   std::optional<RequireDocument> require;
@@ -74,12 +75,15 @@ struct RouteDocument {
   bool forward_credential = false;
   std::optional<CorsDocument> cors;
   std::vector<SetHeaderDocument> set_headers;
+  std::optional<Text> mode;   // enforce | shadow
+  std::optional<Text> until;  // of shadow: a date
 };
 
 struct PolicyDocument {
   Position where;
   std::vector<ScopeDocument> scopes;
   std::vector<RouteDocument> routes;
+  std::vector<Text> include;  // names and patterns of files; empty once these are read
   bool unmatched_is_404 = false;
 };
 

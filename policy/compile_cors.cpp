@@ -1,7 +1,6 @@
+#include "config/header_name.hpp"
 #include "policy/compiler.hpp"
 #include "policy/cors.hpp"
-
-#include "config/header_name.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -31,17 +30,17 @@ std::string lower(std::string_view text) {
 std::optional<OriginFlaw> authority_flaw(std::string_view origin, std::string_view scheme, std::string_view authority) {
   std::string buffer(authority.size(), '\0');
   const auto host = canonical_host(authority, buffer);
-  const bool is_port_missing = authority.ends_with(':');
-  if (!host || is_port_missing || authority.substr(0, host->size()) != *host) {
+  const auto port = authority.substr(host ? host->size() : authority.size());
+  const bool is_port_odd = authority.ends_with(':') || (!port.empty() && !port.starts_with(':'));
+  if (!host || is_port_odd || authority.substr(0, host->size()) != *host) {
     return OriginFlaw{quoted(origin) + " has no host in the form that browsers send", "write https://app.example.com"};
   }
-  const auto port = authority.substr(host->size());
   const bool is_default = (scheme == "https" && port == ":443") || (scheme == "http" && port == ":80");
   if (is_default) {
     return OriginFlaw{"browsers leave out the port in " + quoted(origin),
                       "write " + quoted(origin.substr(0, origin.size() - port.size()))};
   }
-  if (!port.empty() && (!port.starts_with(':') || port.size() < 2 || port[1] == '0')) {
+  if (port.starts_with(":0")) {
     return OriginFlaw{quoted(origin) + " is not an origin", "write https://app.example.com, or with :8443 behind it"};
   }
   return std::nullopt;

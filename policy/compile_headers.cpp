@@ -1,7 +1,6 @@
+#include "config/header_name.hpp"
 #include "policy/compiler.hpp"
 #include "policy/set_header.hpp"
-
-#include "config/header_name.hpp"
 
 #include <algorithm>
 #include <array>
@@ -53,6 +52,14 @@ bool is_field_text(std::string_view text) {
   });
 }
 
+std::string slip_hint(std::string_view written, const PathTemplate& path) {
+  for (const auto& segment : path.segments) {
+    const bool is_rest = segment.kind == PathTemplate::Segment::Kind::rest && '{' + segment.text + '}' == written;
+    if (is_rest) return "write \"{" + segment.text + "...}\"";
+  }
+  return did_you_mean(std::string(written), known_names(path));
+}
+
 struct Site {
   const config::Text& value;
   std::string path;
@@ -81,7 +88,7 @@ bool take_piece(const Site& site, std::string_view& rest, std::vector<HeaderPiec
   if (!piece) {
     findings.error(site.value.where, site.path,
                    quoted(written) + " is no parameter of the path and no field of the principal",
-                   did_you_mean(std::string(written), known_names(site.route_path)));
+                   slip_hint(written, site.route_path));
     return false;
   }
   pieces.push_back(*std::move(piece));
@@ -138,7 +145,8 @@ void compile_set_headers(const RouteSource& source, const ReservedNames& reserve
     const bool is_doubled = std::any_of(headers->begin(), headers->end(),
                                         [&](const SetHeader& other) { return folds_alike(other.name, name); });
     if (is_doubled) {
-      findings.error(document.name.where, place, quoted(name) + " is listed twice", "case and punctuation do not count");
+      findings.error(document.name.where, place, quoted(name) + " is listed twice",
+                     "case and punctuation do not count");
     }
     headers->push_back({name, compile_value({document.value, place, path}, findings)});
   }

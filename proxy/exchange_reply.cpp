@@ -74,9 +74,9 @@ Awaitable<After> Exchange::answer_locally() {
   keeps_client_ = may_keep_client() && !request_.has_body();
   const auto preflight = preflight_of(request_);
   const int status = preflight ? 204 : 200;
-  const std::string reply =
-      preflight ? write_empty_reply(status, preflight_lines(*route_->cors, *preflight), !keeps_client_)
-                : write_empty_reply(status, {}, !keeps_client_);
+  const std::string reply = preflight
+                                ? write_empty_reply(status, preflight_lines(*route_->cors, *preflight), !keeps_client_)
+                                : write_empty_reply(status, {}, !keeps_client_);
   const bool is_sent = co_await send_to_client(reply);
   finish(Reason::ok, is_sent ? status : 0);
   co_return !is_sent ? After::close : keeps_client_ ? After::keep : After::linger;
@@ -105,6 +105,9 @@ void Exchange::finish(Reason reason, int status) {
   outcome.path = target_ ? target_->path() : std::string_view{};
   outcome.code = policy::row(reason).code;
   outcome.status = status;
+  if (shadowed_ != Reason::ok) {
+    outcome.shadow_code = policy::row(shadowed_).code;
+  }
   outcome.generation = snapshot_.generation;
   outcome.bytes_in = bytes_in_;
   outcome.bytes_out = bytes_out_;

@@ -258,6 +258,9 @@ std::size_t write_forward_head(const ForwardFacts& facts, const policy::Grant& g
   if (!token.empty()) {
     out << "Authorization: Bearer " << token << "\r\n";
   }
+  if (grant.shadowed() != policy::Reason::ok) {
+    out.field("X-Keygate-Shadow", policy::row(grant.shadowed()).code);
+  }
   if (facts.is_degraded) {
     out.field("X-Keygate-Degraded", "true");
   }

@@ -18,9 +18,9 @@ Reason reason_of(policy::TargetFlaw flaw) {
 
 using Source = config::CredentialSource::Kind;
 
-// Browsers send cookies with what other sites make them ask. A site that `cors` lets ask with credentials may. GET, HEAD and OPTIONS change nothing, unless a GET opens a
-// tunnel, in which anything may be said; anything else has to come from the page's own origin and say so:
-// Sec-Fetch-Site, or for a browser that has none, Origin.
+// Browsers send cookies with what other sites make them ask. A site that `cors` lets ask with credentials may. GET,
+// HEAD and OPTIONS change nothing, unless a GET opens a tunnel, in which anything may be said; anything else has to
+// come from the page's own origin and say so: Sec-Fetch-Site, or for a browser that has none, Origin.
 bool is_cross_site(const policy::Route& route, const RequestHead& head, bool is_secure) {
   const bool is_safe = head.method == policy::Method::get || head.method == policy::Method::head ||
                        head.method == policy::Method::options;

@@ -100,6 +100,7 @@ void Rehearsal::judge(std::optional<policy::KeyAnswer> answer, std::int64_t now)
 
 void Rehearsal::forward(const policy::Grant& grant) {
   upstream_ = grant.upstream();
+  shadowed_ = grant.shadowed();
   const config::UpstreamSettings& upstream = snapshot_.settings->upstreams[grant.upstream()];
   const std::string own = upstream.preserve_host ? std::string() : authority_of(upstream.endpoints.front());
   const std::string_view client_host = host_with_port(*head_, host_, host_room_);

@@ -50,6 +50,7 @@ class Rehearsal {
   const policy::Route* route() const { return route_; }
   const keys::Presented& presented() const { return presented_; }
   const policy::Caller& caller() const { return caller_; }
+  policy::Reason shadowed() const { return shadowed_; }                  // what shadow mode has let through; or ok
   std::optional<std::size_t> upstream() const { return upstream_; }      // of a grant
   const std::optional<HeaderWork>& headers() const { return headers_; }  // of a grant
   const Snapshot& snapshot() const { return snapshot_; }
@@ -73,6 +74,7 @@ class Rehearsal {
   std::optional<policy::KeyAnswer> answer_;
   policy::Held held_;
   std::optional<policy::Reason> reason_;  // once it is settled
+  policy::Reason shadowed_ = policy::Reason::ok;
   std::optional<std::size_t> upstream_;
   std::optional<HeaderWork> headers_;
 };

@@ -16,8 +16,8 @@ struct ReplyFacts {
   std::string_view proxy_error;      // RFC 9209 error type; for answers of 500 and above
   bool is_head = false;              // the body is left out, its length is not
   bool closes = true;
-  bool is_minimal = false;  // one body for every 401
-  std::string_view more_lines;  // whole header lines besides
+  bool is_minimal = false;        // one body for every 401
+  std::string_view more_lines{};  // whole header lines besides
 };
 
 // The whole message.

@@ -29,7 +29,7 @@ struct ReturnFacts {
   bool closes = false;             // the client's connection ends with this answer
   bool is_granted_by_key = false;  // an API key decided, and it came from…
   config::CredentialSource::Kind key_source = config::CredentialSource::Kind::bearer;
-  std::string_view more_lines;  // whole header lines besides
+  std::string_view more_lines{};  // whole header lines besides
 };
 
 // Of what is written for `response`, without more_lines.

@@ -61,8 +61,8 @@ TEST_F(CrossOrigin, APreflightIsAnsweredHere) {
 }
 
 TEST_F(CrossOrigin, AnotherOriginIsToldNothing) {
-  const Response answer = ask(
-      request_to("/v1/x", "Origin: https://evil.example\r\nAccess-Control-Request-Method: GET\r\n", "OPTIONS"));
+  const Response answer =
+      ask(request_to("/v1/x", "Origin: https://evil.example\r\nAccess-Control-Request-Method: GET\r\n", "OPTIONS"));
   EXPECT_EQ(answer.status, 204);
   EXPECT_FALSE(answer.fields.has("access-control-allow-origin"));
   EXPECT_FALSE(answer.fields.has("access-control-allow-methods"));
@@ -134,8 +134,8 @@ TEST_F(CrossOrigin, IsExplainedAndTested) {
     argv.insert(argv.end(), arguments.begin(), arguments.end());
     return run({argv, {}, "", ""});
   };
-  const std::vector<std::string> preflight{"OPTIONS", "/v1/x", "-H", "Origin: https://app.example.com", "-H",
-                                           "Access-Control-Request-Method: POST"};
+  const std::vector<std::string> preflight{
+      "OPTIONS", "/v1/x", "-H", "Origin: https://app.example.com", "-H", "Access-Control-Request-Method: POST"};
   const Finished told = explain(preflight);
   EXPECT_EQ(told.status.code, 0) << told.errors;
   EXPECT_THAT(told.output, HasSubstr("answered by Keygate itself: 204, the preflight of a POST from a page of "
@@ -143,21 +143,22 @@ TEST_F(CrossOrigin, IsExplainedAndTested) {
   EXPECT_THAT(told.output, HasSubstr("  Access-Control-Allow-Methods: POST\n"));
   const Finished sent = explain({"GET", "/v1/x", "--scopes", "v1:read", "--organization", "acme"});
   EXPECT_THAT(sent.output, HasSubstr("X-Item"));
-  EXPECT_THAT(sent.output, HasSubstr("answered  with, in place of the upstream's own Access-Control-*:\n  Vary: Origin"));
+  EXPECT_THAT(sent.output,
+              HasSubstr("answered  with, in place of the upstream's own Access-Control-*:\n  Vary: Origin"));
 
-  const std::string cases = keygate.directory().write(
-      "cases.yaml",
-      "cases:\n"
-      "  - request: OPTIONS /v1/x\n"
-      "    headers: {Origin: https://app.example.com, Access-Control-Request-Method: GET}\n"
-      "    expect: {code: ok, status: 204, route: v1, headers: {X-Item: null}}\n"
-      "  - request: OPTIONS /admin/x\n"
-      "    headers: {Origin: https://app.example.com, Access-Control-Request-Method: GET}\n"
-      "    expect: {status: 401, code: missing_credential}\n"
-      "  - request: GET /v1/7\n"
-      "    headers: {X-Item: evil}\n"
-      "    key: {scopes: v1:read, organization: acme}\n"
-      "    expect: {headers: {X-Item: \"7\", X-Owner: acme}}\n");
+  const std::string cases =
+      keygate.directory().write("cases.yaml",
+                                "cases:\n"
+                                "  - request: OPTIONS /v1/x\n"
+                                "    headers: {Origin: https://app.example.com, Access-Control-Request-Method: GET}\n"
+                                "    expect: {code: ok, status: 204, route: v1, headers: {X-Item: null}}\n"
+                                "  - request: OPTIONS /admin/x\n"
+                                "    headers: {Origin: https://app.example.com, Access-Control-Request-Method: GET}\n"
+                                "    expect: {status: 401, code: missing_credential}\n"
+                                "  - request: GET /v1/7\n"
+                                "    headers: {X-Item: evil}\n"
+                                "    key: {scopes: v1:read, organization: acme}\n"
+                                "    expect: {headers: {X-Item: \"7\", X-Owner: acme}}\n");
   const Finished tested = run({{keygate_binary(), "test", "-c", keygate.config_file(), cases}, {}, "", ""});
   EXPECT_EQ(tested.output, "3 cases, all as expected\n") << tested.errors;
 }

@@ -19,7 +19,9 @@ using testing::RouteBuilder;
 using testing::settings_with;
 using testing::text;
 
-std::vector<std::string> faults(const RouteBuilder& route) { return rendered(compile(settings_with({route})).problems); }
+std::vector<std::string> faults(const RouteBuilder& route) {
+  return rendered(compile(settings_with({route})).problems);
+}
 
 struct BadOrigin {
   std::string name, origin, answer;
@@ -33,13 +35,16 @@ TEST_P(CorsOrigin, IsTheOneThatABrowserSends) {
 }
 
 const std::vector<BadOrigin> bad_origins{
-    {"WithAPath", "https://a.example/", "\"https://a.example/\" goes on behind the host, and an origin ends there; write "
-                                        "\"https://a.example\""},
-    {"WithAQuery", "https://a.example?x", "\"https://a.example?x\" goes on behind the host, and an origin ends there; "
-                                          "write \"https://a.example\""},
+    {"WithAPath", "https://a.example/",
+     "\"https://a.example/\" goes on behind the host, and an origin ends there; write "
+     "\"https://a.example\""},
+    {"WithAQuery", "https://a.example?x",
+     "\"https://a.example?x\" goes on behind the host, and an origin ends there; "
+     "write \"https://a.example\""},
     {"WithoutAScheme", "a.example",
      "\"a.example\" is not an origin; write it with its scheme, as in https://app.example.com"},
-    {"InUpperCase", "https://A.example", "browsers send \"https://A.example\" in lower case; write \"https://a.example\""},
+    {"InUpperCase", "https://A.example",
+     "browsers send \"https://A.example\" in lower case; write \"https://a.example\""},
     {"WithItsOwnPort", "https://a.example:443",
      "browsers leave out the port in \"https://a.example:443\"; write \"https://a.example\""},
     {"WithThePortOfHttp", "http://a.example:80",
@@ -52,7 +57,8 @@ const std::vector<BadOrigin> bad_origins{
      "\"https://u@a.example\" has no host in the form that browsers send; write https://app.example.com"},
     {"WithADot", "https://a.example.",
      "\"https://a.example.\" has no host in the form that browsers send; write https://app.example.com"},
-    {"WithoutAHost", "https://", "\"https://\" has no host in the form that browsers send; write https://app.example.com"},
+    {"WithoutAHost", "https://",
+     "\"https://\" has no host in the form that browsers send; write https://app.example.com"},
     {"WithAnEmptyPort", "https://a.example:",
      "\"https://a.example:\" has no host in the form that browsers send; write https://app.example.com"},
     {"WithANameForAPort", "https://a.example:x",
@@ -65,17 +71,18 @@ INSTANTIATE_TEST_SUITE_P(Table, CorsOrigin, ::testing::ValuesIn(bad_origins),
                          [](const auto& row) { return row.param.name; });
 
 TEST(Cors, TakesOriginsAsBrowsersSendThem) {
-  for (const char* const origin : {"https://app.example.com", "http://localhost:3000", "https://a.example:8443",
-                                   "http://[::1]:3000", "capacitor://localhost", "https://xn--bcher-kva.example",
-                                   "http://127.0.0.1", "http://a.example:443"}) {
+  for (const char* const origin :
+       {"https://app.example.com", "http://localhost:3000", "https://a.example:8443", "http://[::1]:3000",
+        "capacitor://localhost", "https://xn--bcher-kva.example", "http://127.0.0.1", "http://a.example:443"}) {
     EXPECT_THAT(faults(keyed("a", "/a").cors({origin})), ElementsAre()) << origin;
   }
 }
 
 TEST(Cors, RefusesWhatWouldLetEverybodyAct) {
-  EXPECT_THAT(faults(keyed("a", "/a").cors({"*"}, true)),
-              ElementsAre("policy.yaml:20:1: routes[0].cors.origins: every page there is could act as whoever is signed "
-                          "in; list the origins, or leave out credentials"));
+  EXPECT_THAT(
+      faults(keyed("a", "/a").cors({"*"}, true)),
+      ElementsAre("policy.yaml:20:1: routes[0].cors.origins: every page there is could act as whoever is signed "
+                  "in; list the origins, or leave out credentials"));
   EXPECT_THAT(faults(keyed("a", "/a").cors({"https://a.example", "*"})),
               ElementsAre("policy.yaml:20:1: routes[0].cors.origins: \"*\" says it for all of them; leave out the "
                           "others"));
@@ -89,9 +96,10 @@ TEST(Cors, RefusesMethodsAndHeadersThatCannotBe) {
     return faults(route.with([&](config::RouteDocument& document) { change(*document.cors); }));
   };
   EXPECT_THAT(with([](auto& cors) { cors.methods = {text("GET"), text("HEAD"), text("POST")}; }), ElementsAre());
-  EXPECT_THAT(with([](auto& cors) { cors.methods = {text("DELETE", 21)}; }),
-              ElementsAre("policy.yaml:21:1: routes[0].cors.methods: the route does not have the method DELETE; list it "
-                          "under match.methods, or leave it out here"));
+  EXPECT_THAT(
+      with([](auto& cors) { cors.methods = {text("DELETE", 21)}; }),
+      ElementsAre("policy.yaml:21:1: routes[0].cors.methods: the route does not have the method DELETE; list it "
+                  "under match.methods, or leave it out here"));
   EXPECT_THAT(with([](auto& cors) { cors.methods = {text("get", 21)}; }),
               ElementsAre("policy.yaml:21:1: routes[0].cors.methods: unknown method \"get\""));
   EXPECT_THAT(with([](auto& cors) { cors.headers = {text("X Y", 21)}; }),

@@ -47,7 +47,7 @@ const std::vector<Mistake> mistakes{
     {"ASlip", "X-A", "{projct}",
      "\"{projct}\" is no parameter of the path and no field of the principal; did you mean \"{project}\"?"},
     {"ARestAsOneSegment", "X-A", "{rest}",
-     "\"{rest}\" is no parameter of the path and no field of the principal; did you mean \"{rest...}\"?"},
+     "\"{rest}\" is no parameter of the path and no field of the principal; write \"{rest...}\""},
     {"AFieldThatIsNone", "X-A", "{principal.organisation}",
      "\"{principal.organisation}\" is no parameter of the path and no field of the principal; did you mean "
      "\"{principal.organization}\"?"},
@@ -59,10 +59,11 @@ INSTANTIATE_TEST_SUITE_P(Table, SetHeaderMistake, ::testing::ValuesIn(mistakes),
                          [](const auto& row) { return row.param.label; });
 
 TEST(SetHeaders, AreNotSetTwiceNorMatchedOn) {
-  EXPECT_THAT(rendered(compile(settings_with({keyed("a", "/a").set_header("X-Project", "a").set_header("x_project", "b")}))
-                           .problems),
-              ElementsAre("policy.yaml:21:1: routes[0].set_headers.x_project: \"x_project\" is listed twice; case and "
-                          "punctuation do not count"));
+  EXPECT_THAT(
+      rendered(compile(settings_with({keyed("a", "/a").set_header("X-Project", "a").set_header("x_project", "b")}))
+                   .problems),
+      ElementsAre("policy.yaml:21:1: routes[0].set_headers.x_project: \"x_project\" is listed twice; case and "
+                  "punctuation do not count"));
   EXPECT_THAT(rendered(compile(settings_with({keyed("a", "/a").set_header("X-Project", "a"),
                                               keyed("b", "/b", 40).header("x-project", "a")}))
                            .problems),

@@ -50,7 +50,8 @@ const std::vector<Row> rows{
     {"OfNothing", "OPTIONS", "", false},
 };
 
-INSTANTIATE_TEST_SUITE_P(Table, PreflightTable, ::testing::ValuesIn(rows), [](const auto& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(Table, PreflightTable, ::testing::ValuesIn(rows),
+                         [](const auto& row) { return row.param.name; });
 
 class Preflights : public ::testing::Test {
  protected:
@@ -59,8 +60,8 @@ class Preflights : public ::testing::Test {
     const HeadText text(request, snapshot->reserved);
     auto parsed = policy::RequestTarget::parse(text.head().target);
     const auto* const target = std::get_if<policy::RequestTarget>(&parsed);
-    const policy::Route* const route = answering_route(
-        snapshot->policy->table, {"", text.head().method, target, text.head().headers()}, text.head());
+    const policy::Route* const route =
+        answering_route(snapshot->policy->table, {"", text.head().method, target, text.head().headers()}, text.head());
     return route == nullptr ? "" : route->name;
   }
 
@@ -77,8 +78,10 @@ TEST_F(Preflights, AreAnsweredByTheRouteOfTheRequestToCome) {
 }
 
 TEST_F(Preflights, AreRequestsLikeAnyOtherWhereNoRouteAnswers) {
-  EXPECT_EQ(answering(head("OPTIONS", "/x", "Origin: https://a.example\r\nAccess-Control-Request-Method: POST\r\n")), "");
-  EXPECT_EQ(answering(head("OPTIONS", "/x", "Origin: https://a.example\r\nAccess-Control-Request-Method: PUT\r\n")), "");
+  EXPECT_EQ(answering(head("OPTIONS", "/x", "Origin: https://a.example\r\nAccess-Control-Request-Method: POST\r\n")),
+            "");
+  EXPECT_EQ(answering(head("OPTIONS", "/x", "Origin: https://a.example\r\nAccess-Control-Request-Method: PUT\r\n")),
+            "");
   EXPECT_EQ(answering(head("OPTIONS", "/y", asks_get)), "");
   EXPECT_EQ(answering(head("OPTIONS", "/none", asks_get)), "");
   EXPECT_EQ(answering(head("GET", "/x", asks_get)), "");
@@ -117,8 +120,9 @@ TEST_F(Preflights, AnswersOfOtherRequestsVaryByOriginAndNameOneThatIsListed) {
 }
 
 TEST(UpstreamsCors, IsTakenOut) {
-  ResponseText text(response_with(
-      "access-control-allow-origin: *\r\nAccess-Control-Expose-Headers: a\r\nAccess-Control: kept\r\nVary: Accept\r\n"));
+  ResponseText text(
+      response_with("access-control-allow-origin: *\r\nAccess-Control-Expose-Headers: a\r\nAccess-Control: "
+                    "kept\r\nVary: Accept\r\n"));
   ResponseHead response = text.head();
   drop_cors_fields(response);
   std::vector<bool> kept(response.is_kept.begin(), response.is_kept.begin() + 4);

@@ -11,11 +11,11 @@ namespace {
 
 using policy::testing::keyed;
 using policy::testing::scope;
+using ::testing::ElementsAre;
 using testing::Forwarder;
+using ::testing::IsEmpty;
 using testing::Sender;
 using testing::values_of;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 config::Settings settings() {
   return policy::testing::settings_with({keyed("set", "/p/{project}/{rest...}", 30)
@@ -54,8 +54,9 @@ TEST(SetHeaders, AreLeftOutWhereAPartHasNothingToSay) {
   Sender nobodys;
   nobodys.principal.user.clear();
   nobodys.principal.organization.clear();
-  const std::string head = Forwarder(settings()).forward(
-      request("/p/7", "X-Who: evil\r\nX-Where: evil\r\nX-Rest: evil\r\nX_Rest: evil\r\n"), nobodys);
+  const std::string head =
+      Forwarder(settings())
+          .forward(request("/p/7", "X-Who: evil\r\nX-Where: evil\r\nX-Rest: evil\r\nX_Rest: evil\r\n"), nobodys);
   EXPECT_THAT(values_of(head, "x-who"), IsEmpty());
   EXPECT_THAT(values_of(head, "x-where"), IsEmpty());
   EXPECT_THAT(values_of(head, "x-rest"), IsEmpty());
