@@ -164,7 +164,7 @@ TEST_F(Shadow, EndsWithTheSecond) {
 
 std::vector<std::string> told(const config::RouteDocument& route, std::int64_t at = now) {
   auto settings = settings_with({route}, {scope("projects:read"), scope("admin", {.restricted = true})});
-  settings.credentials.admin_secrets.push_back({"ops", {}, {}, {}});
+  settings.credentials.admin_secrets.emplace_back().name = "ops";
   return rendered(compile(settings, at).problems);
 }
 
