@@ -2,6 +2,7 @@
 
 #include "config/collection_readers.hpp"
 #include "config/rate_limit_reader.hpp"
+#include "config/route_readers.hpp"
 #include "config/scalar_readers.hpp"
 #include "config/settings_reader.hpp"
 
@@ -146,27 +147,43 @@ Reader<RouteDocument> route_reader() {
       key("upstream", &R::upstream, upstream_choice(), "where it goes"),
       key("forward_credential", &R::forward_credential, boolean(), "the upstream gets the credential too"),
       key("rate_limit", &R::rate_limits, rate_limits_reader(), "requests in a window; one, or a list of several"),
-      unsupported<R>("set_headers", "headers for the upstream"),
-      unsupported<R>("cors", "cross-origin requests"),
-      unsupported<R>("mode", "shadow: decide and let through"),
-      unsupported<R>("until", "when a shadow route ends"),
+      key("set_headers", &R::set_headers, set_headers_reader(), "headers for the upstream"),
+      key("cors", &R::cors, cors_reader(), "which other origins' pages may ask, and what"),
+      key("mode", &R::mode, located(word_of({"enforce", "shadow"})), "shadow: decides, and lets through"),
+      key("until", &R::until, place_text(), "the day on which a shadow route refuses again"),
   });
+}
+
+using P = PolicyDocument;
+
+Key<P> version_key() { return idle<P>("version", version_reader(), "of this format"); }
+Key<P> scopes_key() { return key("scopes", &P::scopes, scopes_reader(), "the catalogue"); }
+Key<P> routes_key() { return key("routes", &P::routes, list_of(route_reader()), "in any order"); }
+Key<P> include_key() {
+  return key("include", &P::include, list_or_one(place_text()), "files with more of it, such as routes.d/*.yaml");
 }
 
 }  // namespace
 
 Reader<PolicyDocument> policy_reader(Purpose purpose) {
-  using P = PolicyDocument;
-  Key<P> routes = key("routes", &P::routes, list_of(route_reader()), "in any order");
-  if (purpose == Purpose::proxy) routes = required(std::move(routes));
   const auto set_unmatched = [](P& policy, std::uint64_t) { policy.unmatched_is_404 = true; };
-  return object<P>({
-      idle<P>("version", version_reader(), "of this format"),
-      key("scopes", &P::scopes, scopes_reader(), "the catalogue"),
-      std::move(routes),
-      key_set_by<P>("unmatched", whole_number(404, 404), set_unmatched, "404 instead of 403 where no route matches"),
-      unsupported<P>("include", "files with more routes"),
-  });
+  const auto unmatched = whole_number(404, 404);
+  return then(object<P>({
+                  version_key(),
+                  scopes_key(),
+                  routes_key(),
+                  key_set_by<P>("unmatched", unmatched, set_unmatched, "404 instead of 403 where no route matches"),
+                  include_key(),
+              }),
+              [purpose](const Value& value, P policy) -> std::optional<P> {
+                const bool has_routes = value.member("routes") || value.member("include");
+                if (purpose == Purpose::proxy && !has_routes) value.complain("\"routes\" is missing");
+                return policy;
+              });
+}
+
+Reader<PolicyDocument> policy_part_reader() {
+  return object<P>({version_key(), scopes_key(), routes_key(), include_key()});
 }
 
 }  // namespace keygate::config

@@ -19,6 +19,8 @@ class Findings {
   // `path` is the place within the policy: routes[2].match.path.
   void error(const config::Position& where, std::string path, std::string message, std::string hint = {});
 
+  void warning(const config::Position& where, std::string path, std::string message, std::string hint = {});
+
   std::size_t size() const { return problems_.size(); }
   config::Problems take() { return std::move(problems_); }
 
@@ -53,6 +55,17 @@ void check_header_names(const config::Settings& settings, Findings& findings);
 // template is wrong.
 void compile_require(const RouteSource& source, const config::Settings& settings, const Catalogue& catalogue,
                      const PathTemplate* path, Route& route, Findings& findings);
+
+// compile_shadow.cpp. How long it lets through whom it would refuse; after compile_require.
+void compile_shadow(const RouteSource& source, const Catalogue& catalogue, std::optional<std::int64_t> now,
+                    Route& route, Findings& findings);
+
+// compile_cors.cpp. What browsers are told; after compile_criteria, whose methods it reads.
+void compile_cors(const RouteSource& source, const RouteTable::Entry& criteria, Route& route, Findings& findings);
+
+// compile_headers.cpp. What its upstream is sent besides. `reserved`: without the names that routes set.
+void compile_set_headers(const RouteSource& source, const ReservedNames& reserved, const PathTemplate& path,
+                         Route& route, Findings& findings);
 
 // compile_upstream.cpp. Where to; after compile_require, whose environment it reads.
 void compile_upstream(const RouteSource& source, const config::Settings& settings, Route& route, Findings& findings);

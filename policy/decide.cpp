@@ -3,6 +3,7 @@
 #include "policy/percent.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 namespace keygate::policy {
@@ -123,6 +124,44 @@ std::optional<Reason> route_flaw(const Route& route, const RequestTarget& target
   return has_scopes ? std::nullopt : std::optional(Reason::insufficient_scope);
 }
 
+// Only of a key that may be believed is its environment known.
+Environment environment_of(const Caller& caller) {
+  if (caller.prefix_environment != Environment::none) return caller.prefix_environment;
+  const bool is_known = caller.answer != nullptr && caller.answer->state == KeyAnswer::State::valid;
+  return is_known ? caller.answer->principal.environment : Environment::none;
+}
+
+// What says something against this caller, and nothing against the request: all else is refused in shadow mode too.
+bool is_shadowed(Reason reason) {
+  constexpr std::array reasons{Reason::missing_credential,
+                               Reason::malformed_key,
+                               Reason::invalid_key,
+                               Reason::expired_key,
+                               Reason::revoked_key,
+                               Reason::disabled_key,
+                               Reason::invalid_session,
+                               Reason::insufficient_scope,
+                               Reason::wrong_organization,
+                               Reason::cross_site,
+                               Reason::credential_not_accepted};
+  return std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
+}
+
+bool is_let_through(const Route& route, const Caller& caller, Reason reason, Environment environment,
+                    std::int64_t now) {
+  const bool is_in_shadow = route.shadow_until && now < *route.shadow_until;
+  if (!is_in_shadow || caller.kind == CredentialKind::admin || !is_shadowed(reason)) return false;
+  const bool is_in_environment = route.environment == Environment::none || route.environment == environment;
+  return is_in_environment && route.upstream[place(environment)] != no_upstream;
+}
+
+// The credential is good, and so is the name that the upstream hears. Not of a page of another site: what it has a
+// browser do is not what the browser's user asked for.
+bool has_principal(Reason reason) {
+  return reason == Reason::insufficient_scope || reason == Reason::wrong_organization ||
+         reason == Reason::credential_not_accepted;
+}
+
 }  // namespace
 
 Decision decide(const Policy& policy, const Route* route, const RequestTarget& target, const Caller& caller,
@@ -138,12 +177,16 @@ Decision decide(const Policy& policy, const Route* route, const RequestTarget& t
     return Grant(*route, upstream);
   }
 
-  if (const auto flaw = credential_flaw(caller, now)) return Denial{*flaw, route};
-  if (is_from_elsewhere(caller)) return Denial{Reason::address_not_allowed, route};
-  const auto environment =
-      caller.prefix_environment != Environment::none ? caller.prefix_environment : caller.answer->principal.environment;
-  if (const auto flaw = route_flaw(*route, target, caller, environment)) return Denial{*flaw, route};
-  return Grant(*route, route->upstream[place(environment)], caller, environment);
+  const auto environment = environment_of(caller);
+  auto flaw = credential_flaw(caller, now);
+  if (!flaw && is_from_elsewhere(caller)) flaw = Reason::address_not_allowed;
+  if (!flaw) flaw = route_flaw(*route, target, caller, environment);
+  const auto upstream = route->upstream[place(environment)];
+  if (!flaw) return Grant(*route, upstream, caller, environment);
+  if (!is_let_through(*route, caller, *flaw, environment, now)) return Denial{*flaw, route};
+  Grant grant = has_principal(*flaw) ? Grant(*route, upstream, caller, environment) : Grant(*route, upstream);
+  grant.shadowed_ = *flaw;
+  return grant;
 }
 
 }  // namespace keygate::policy

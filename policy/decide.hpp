@@ -52,6 +52,9 @@ class Grant {
   std::size_t upstream() const { return upstream_; }         // index into Settings::upstreams
   // The one that was judged: what the key's format says, or else what the principal says.
   Environment environment() const { return environment_; }
+  // Of a route in shadow mode: what it would have been refused for; ok: it meets what the route asks for. There is a
+  // principal only where the credential was good, and the route alone not for it.
+  Reason shadowed() const { return shadowed_; }
 
  private:
   friend Decision decide(const Policy&, const Route*, const RequestTarget&, const Caller&, std::int64_t);
@@ -70,13 +73,14 @@ class Grant {
   std::size_t upstream_;
   CredentialKind kind_ = CredentialKind::none;
   Environment environment_ = Environment::none;
+  Reason shadowed_ = Reason::ok;
 };
 
 // `route` is what policy.table.match found, or nullptr. `now` is unix seconds. Order of judgement: no route, client
 // certificate, anonymous, ambiguous, missing, malformed, could not find out, unknown, revoked, disabled, expired, the
-// client's address, kind
-// accepted, cross-site, environment, organization (admin excepted), scopes. A valid answer that contradicts
-// prefix_environment, or is not presentable, is "could not find out".
+// client's address, kind accepted, cross-site, environment, organization (admin excepted), scopes. A valid answer that
+// contradicts prefix_environment, or is not presentable, is "could not find out". A denial by a route in shadow mode is
+// a Grant, unless it is of a kind that is never let through (docs/policy.md).
 Decision decide(const Policy& policy, const Route* route, const RequestTarget& target, const Caller& caller,
                 std::int64_t now);
 

@@ -37,6 +37,9 @@ enum class Access : std::uint8_t { required, optional, anonymous };
 
 inline constexpr std::size_t no_upstream = static_cast<std::size_t>(-1);
 
+struct Cors;       // policy/cors.hpp
+struct SetHeader;  // policy/set_header.hpp
+
 // One rule of the policy, compiled. Lives as long as its Policy.
 struct Route {
   std::size_t number = 0;  // in the order of the file
@@ -59,6 +62,9 @@ struct Route {
   std::array<std::size_t, 3> upstream{no_upstream, no_upstream, no_upstream};
   bool forward_credential = false;
   std::vector<RateLimit> limits;  // every one is to have room; at most most_limits
+  std::optional<std::int64_t> shadow_until{};  // unix seconds: before that, most refusals are let through
+  std::shared_ptr<const Cors> cors;            // null: nothing is said to browsers
+  std::shared_ptr<const std::vector<SetHeader>> set_headers;  // null: none
 };
 
 class RouteTable {

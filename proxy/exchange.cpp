@@ -1,5 +1,6 @@
 #include "proxy/exchange.hpp"
 
+#include "proxy/cross_origin.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/judging.hpp"
 
@@ -68,10 +69,15 @@ Awaitable<After> Exchange::run(std::size_t head_size) {
     co_return co_await deny(*refused);
   }
   if (request_.is_asterisk) {
-    co_return co_await answer_asterisk();
+    co_return co_await answer_locally();
+  }
+  const policy::MatchInput input{host_, request_.method, &*target_, request_.headers()};
+  route_ = answering_route(snapshot_.policy->table, input, request_);
+  if (route_ != nullptr) {
+    co_return co_await answer_locally();
   }
   const auto auth_began = SteadyClock::now();
-  route_ = snapshot_.policy->table.match({host_, request_.method, &*target_, request_.headers()});
+  route_ = snapshot_.policy->table.match(input);
   extract();
   if (caller_.found == policy::Caller::Found::could_not_find_out) {
     co_await look_up();

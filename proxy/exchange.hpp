@@ -64,7 +64,7 @@ class Exchange {
   bool has_changed_meanwhile();
   // exchange_reply.cpp
   Awaitable<After> deny(policy::Reason reason, std::string_view proxy_error = {});
-  Awaitable<After> answer_asterisk();
+  Awaitable<After> answer_locally();
   Awaitable<bool> send_to_client(std::string_view bytes);
   void finish(policy::Reason reason, int status);
   bool may_keep_client() const;
@@ -130,10 +130,10 @@ class Exchange {
   std::string_view upstream_flaw_;
   int interim_count_ = 0;
   ChunkFilter request_chunks_, response_chunks_;
-  std::uint64_t request_left_ = 0;  // bytes of a counted body not yet taken from the client
+  policy::Reason shadowed_ = policy::Reason::ok;  // what a route in shadow mode would have refused it for
   Upload upload_;
   std::unique_ptr<SteadyTimer> upload_ended_;
-  std::uint64_t bytes_in_ = 0, bytes_out_ = 0;  // of bodies
+  std::uint64_t request_left_ = 0, bytes_in_ = 0, bytes_out_ = 0;  // left: of a counted body still to come; of bodies
 };
 
 // An exchange's memory, kept by the worker between exchanges so that an idle client holds none.

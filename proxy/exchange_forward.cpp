@@ -1,3 +1,4 @@
+#include "proxy/cross_origin.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/judging.hpp"
 #include "proxy/tls_error.hpp"
@@ -28,13 +29,15 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
     co_return co_await deny(Reason::body_too_large);
   }
   is_forwarding_ = true;
+  shadowed_ = grant.shadowed();
   is_request_body_done_ = !request_.has_body();
   request_left_ = request_.content_length;
-  if (record_ && caller_.kind == policy::CredentialKind::api_key) {
+  const bool is_watched = record_ && grant.principal() != nullptr;
+  if (is_watched && caller_.kind == policy::CredentialKind::api_key) {
     worker_.note_use(digest_, std::chrono::duration_cast<std::chrono::seconds>(began_at_.time_since_epoch()).count(),
                      grant.route().scopes_text);
   }
-  if (record_) {
+  if (is_watched) {
     vigil_.begin({snapshot_, route_, *target_, caller_, *record_, digest_, presented_.secret});
   }
   unsigned tries_left = 1 + upstream_->settings().retry_attempts;
@@ -249,6 +252,9 @@ Awaitable<Exchange::Tried> Exchange::receive_head() {
 }
 
 void Exchange::note_final_head() {
+  if (route_->cors) {
+    drop_cors_fields(response_);
+  }
   has_final_head_ = true;
   connection_->deadline.disarm();
   upstream_wait_ = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - request_sent_);

@@ -1,3 +1,4 @@
+#include "proxy/cross_origin.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/reply.hpp"
 
@@ -59,6 +60,7 @@ Awaitable<After> Exchange::deny(Reason reason, std::string_view proxy_error) {
     facts.rate_fields = policy::rate_fields(*room_.standing, rate_room);
     facts.retry_after = room_.standing->retry_after;
   }
+  facts.more_lines = cors_lines(route_, request_);
   const std::string reply = write_reply(facts);
   const bool is_sent = co_await send_to_client(reply);
   bytes_out_ = is_sent ? reply.size() - (reply.find("\r\n\r\n") + 4) : 0;
@@ -73,12 +75,16 @@ Awaitable<After> Exchange::refuse(Reason reason) {
 }
 
 // `OPTIONS *` asks about this proxy, not about anything behind it (N-07), and so does one that may go no further
-// (N-05).
-Awaitable<After> Exchange::answer_asterisk() {
+// (N-05). A preflight asks what a page may ask: the policy says so, whoever it is.
+Awaitable<After> Exchange::answer_locally() {
   keeps_client_ = may_keep_client() && !request_.has_body();
-  const std::string reply = write_empty_reply(!keeps_client_);
+  const auto preflight = preflight_of(request_);
+  const int status = preflight ? 204 : 200;
+  const std::string reply = preflight
+                                ? write_empty_reply(status, preflight_lines(*route_->cors, *preflight), !keeps_client_)
+                                : write_empty_reply(status, {}, !keeps_client_);
   const bool is_sent = co_await send_to_client(reply);
-  finish(Reason::ok, is_sent ? 200 : 0);
+  finish(Reason::ok, is_sent ? status : 0);
   co_return !is_sent ? After::close : keeps_client_ ? After::keep : After::linger;
 }
 
@@ -105,6 +111,9 @@ void Exchange::finish(Reason reason, int status) {
   outcome.path = target_ ? target_->path() : std::string_view{};
   outcome.code = policy::row(reason).code;
   outcome.status = status;
+  if (shadowed_ != Reason::ok) {
+    outcome.shadow_code = policy::row(shadowed_).code;
+  }
   outcome.generation = snapshot_.generation;
   outcome.bytes_in = bytes_in_;
   outcome.bytes_out = bytes_out_;

@@ -1,3 +1,4 @@
+#include "proxy/cross_origin.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/tls_error.hpp"
 #include "proxy/tunnel.hpp"
@@ -100,8 +101,9 @@ Awaitable<After> Exchange::return_response() {
                           .closes = !keeps_client_,
                           .is_granted_by_key = caller_.found == policy::Caller::Found::answered,
                           .key_source = presented_.source,
-                          .standing = room_.standing ? &*room_.standing : nullptr};
-  const std::size_t bound = return_head_bound(response_);
+                          .standing = room_.standing ? &*room_.standing : nullptr,
+                          .more_lines = cors_lines(route_, request_)};
+  const std::size_t bound = return_head_bound(response_) + facts.more_lines.size();
   Buffer room;
   if (out_.capacity() < bound || upload_.is_running) {
     room = worker_.buffers.lease(bound);  // out_ may still be on its way up

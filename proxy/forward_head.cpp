@@ -1,5 +1,6 @@
 #include "proxy/forward_head.hpp"
 
+#include "policy/set_header.hpp"
 #include "proxy/head_writer.hpp"
 
 #include <algorithm>
@@ -163,6 +164,55 @@ void write_identities(const config::IdentityHeaderSettings& names, const policy:
   write_identity(names.environment, policy::to_string(grant.environment()), out);
 }
 
+// In the spelling that was decided on and is forwarded: visible ASCII, whatever a client has escaped.
+std::string_view value_of(const policy::HeaderPiece& piece, std::string_view path, const policy::Grant& grant) {
+  using Kind = policy::HeaderPiece::Kind;
+  const policy::Principal* const principal = grant.principal();
+  switch (piece.kind) {
+    case Kind::text:
+      return piece.text;
+    case Kind::segment:
+      return policy::segment(path, piece.segment);
+    case Kind::rest:
+      return policy::rest_of(path, piece.segment);
+    case Kind::organization:
+      return principal != nullptr ? std::string_view(principal->organization) : std::string_view{};
+    case Kind::key:
+      return principal != nullptr ? std::string_view(principal->key_id) : std::string_view{};
+    case Kind::user:
+      return principal != nullptr ? std::string_view(principal->user) : std::string_view{};
+    case Kind::environment:
+      return policy::to_string(grant.environment());
+    case Kind::method:
+      return policy::to_string(grant.kind());
+  }
+  return {};
+}
+
+// One of which a piece has nothing to say is left out: half a value would be another one.
+std::size_t set_headers_bound(const ForwardFacts& facts, const policy::Grant& grant) {
+  std::size_t size = 0;
+  for (const policy::SetHeader& header : *grant.route().set_headers) {
+    size += header.name.size() + 4;
+    for (const auto& piece : header.pieces) size += value_of(piece, facts.target.path(), grant).size();
+  }
+  return size;
+}
+
+void write_set_headers(const ForwardFacts& facts, const policy::Grant& grant, HeadWriter& out) {
+  for (const policy::SetHeader& header : *grant.route().set_headers) {
+    const bool is_whole = std::ranges::none_of(header.pieces, [&](const policy::HeaderPiece& piece) {
+      return value_of(piece, facts.target.path(), grant).empty();
+    });
+    if (!is_whole) {
+      continue;
+    }
+    out << header.name << ": ";
+    for (const auto& piece : header.pieces) out << value_of(piece, facts.target.path(), grant);
+    out << "\r\n";
+  }
+}
+
 std::size_t identity_bound(const config::IdentityHeaderSettings& names, const policy::Grant& grant) {
   std::size_t size = names.organization.size() + names.key.size() + names.user.size() + names.scopes.size() +
                      names.environment.size() + names.method.size();
@@ -182,7 +232,7 @@ std::size_t forward_head_bound(const ForwardFacts& facts, const policy::Grant& g
   for (const policy::HeaderField& field : facts.head.headers()) {
     size += field.name.size() + field.value.size() + 4;
   }
-  return size;
+  return grant.route().set_headers ? size + set_headers_bound(facts, grant) : size;
 }
 
 std::size_t write_forward_head(const ForwardFacts& facts, const policy::Grant& grant, std::span<char> room) {
@@ -208,8 +258,14 @@ std::size_t write_forward_head(const ForwardFacts& facts, const policy::Grant& g
   if (!token.empty()) {
     out << "Authorization: Bearer " << token << "\r\n";
   }
+  if (grant.shadowed() != policy::Reason::ok) {
+    out.field("X-Keygate-Shadow", policy::row(grant.shadowed()).code);
+  }
   if (facts.is_degraded) {
     out.field("X-Keygate-Degraded", "true");
+  }
+  if (grant.route().set_headers) {
+    write_set_headers(facts, grant, out);
   }
   write_identities(facts.snapshot.settings->identity_headers, grant, out);
   out << "\r\n";

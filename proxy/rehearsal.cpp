@@ -37,6 +37,12 @@ Rehearsal::Rehearsal(const Snapshot& snapshot, std::string head, Address peer, b
     reason_ = Reason::ok;
     return;
   }
+  route_ = answering_route(snapshot_.policy->table, match_input(), *head_);
+  if (route_ != nullptr) {
+    preflight_ = preflight_of(*head_);
+    reason_ = Reason::ok;
+    return;
+  }
   route_ = snapshot_.policy->table.match(match_input());
   keys::Hasher hash;
   const Approach found = approach(snapshot_, route_, *head_, *target_, hash, is_secure_);
@@ -72,7 +78,9 @@ std::optional<HeadRefusal> Rehearsal::read() {
   return std::nullopt;
 }
 
-policy::MatchInput Rehearsal::match_input() const { return {host_, head_->method, &*target_, head_->headers()}; }
+policy::MatchInput Rehearsal::match_input() const {
+  return {host_, preflight_ ? preflight_->method : head_->method, &*target_, head_->headers()};
+}
 
 void Rehearsal::judge(std::optional<policy::KeyAnswer> answer, std::int64_t now) {
   if (reason_) {
@@ -101,6 +109,7 @@ void Rehearsal::judge(std::optional<policy::KeyAnswer> answer, std::int64_t now)
 
 void Rehearsal::forward(const policy::Grant& grant) {
   upstream_ = grant.upstream();
+  shadowed_ = grant.shadowed();
   const config::UpstreamSettings& upstream = snapshot_.settings->upstreams[grant.upstream()];
   const std::string own = upstream.preserve_host ? std::string() : authority_of(upstream.endpoints.front());
   const std::string_view client_host = host_with_port(*head_, host_, host_room_);

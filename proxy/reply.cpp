@@ -101,6 +101,7 @@ std::string write_reply(const ReplyFacts& facts) {
   if (row.status == 426) {  // with the fields that RFC 9110 §15.5.22 and RFC 6455 §4.4 ask for
     out += "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nConnection: upgrade\r\n";
   }
+  out += facts.more_lines;
   out += facts.closes ? "Connection: close\r\n\r\n" : "\r\n";
   if (!facts.is_head) {
     out += body;
@@ -108,8 +109,12 @@ std::string write_reply(const ReplyFacts& facts) {
   return out;
 }
 
-std::string write_empty_reply(bool closes) {
-  return std::string("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n") + (closes ? "Connection: close\r\n\r\n" : "\r\n");
+std::string write_empty_reply(int status, std::string_view more_lines, bool closes) {
+  // RFC 9110 §8.6: a 204 has no length.
+  std::string out = status == 204 ? "HTTP/1.1 204 No Content\r\n" : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n";
+  out += more_lines;
+  out += closes ? "Connection: close\r\n\r\n" : "\r\n";
+  return out;
 }
 
 }  // namespace keygate::proxy

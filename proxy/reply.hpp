@@ -19,13 +19,14 @@ struct ReplyFacts {
   std::int64_t retry_after = 0;      // seconds, for rate_limited
   bool is_head = false;              // the body is left out, its length is not
   bool closes = true;
-  bool is_minimal = false;  // one body for every 401
+  bool is_minimal = false;        // one body for every 401
+  std::string_view more_lines{};  // whole header lines besides
 };
 
 // The whole message.
 std::string write_reply(const ReplyFacts& facts);
 
-// 200 without a body: `OPTIONS *`.
-std::string write_empty_reply(bool closes);
+// Without a body: 200 to `OPTIONS *`, 204 to a preflight. `more_lines` are whole header lines.
+std::string write_empty_reply(int status, std::string_view more_lines, bool closes);
 
 }  // namespace keygate::proxy

@@ -72,7 +72,7 @@ std::size_t write_return_head(const ReturnFacts& facts, std::span<char> room) {
   } else if (facts.response.has_content_length) {
     out << "Content-Length: " << facts.response.content_length << "\r\n";
   }
-  out << cache_control(facts);
+  out << cache_control(facts) << facts.more_lines;
   if (facts.closes) {
     out << "Connection: close\r\n";
   }

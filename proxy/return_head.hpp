@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 namespace keygate::proxy {
 
@@ -30,8 +31,10 @@ struct ReturnFacts {
   bool is_granted_by_key = false;  // an API key decided, and it came from…
   config::CredentialSource::Kind key_source = config::CredentialSource::Kind::bearer;
   const policy::Standing* standing = nullptr;  // where a rate limit has judged; an upstream's own words go
+  std::string_view more_lines{};  // whole header lines besides
 };
 
+// Of what is written for `response`, without more_lines.
 std::size_t return_head_bound(const ResponseHead& response);
 std::size_t write_return_head(const ReturnFacts& facts, std::span<char> room);
 

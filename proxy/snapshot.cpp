@@ -1,5 +1,7 @@
 #include "proxy/snapshot.hpp"
 
+#include "policy/set_header.hpp"
+
 #include <utility>
 
 namespace keygate::proxy {
@@ -16,7 +18,7 @@ Snapshot::Snapshot(std::uint64_t number, std::shared_ptr<const config::Settings>
     : generation(number),
       settings(std::move(from)),
       policy(std::move(rules)),
-      reserved(settings->identity_headers, settings->credentials),
+      reserved(settings->identity_headers, settings->credentials, policy::set_header_names(settings->policy.routes)),
       credentials(settings->credentials, has_sessions(*settings)),
       trusted(settings->trusted_proxies),
       secrets(std::move(read)),

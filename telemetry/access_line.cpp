@@ -18,7 +18,7 @@ constexpr std::size_t max_field = 512;
 constexpr std::size_t max_digits = 20;
 constexpr std::ptrdiff_t block_size = 16;
 constexpr std::ptrdiff_t word_size = 8;
-constexpr std::size_t texts = 17;    // of an Outcome
+constexpr std::size_t texts = 18;    // of an Outcome
 constexpr std::size_t rest = 1'024;  // names and numbers of a line
 // What a line of either form takes at most: each text with every byte escaped.
 constexpr std::size_t max_line = rest + 6 * texts * max_field;
@@ -200,6 +200,7 @@ void append_json(std::string& out, const Outcome& outcome) {
     write_member(line, R"(,"path":")", outcome.path);
     write_member(line, R"(,"route":")", outcome.route);
     write_member(line, R"(,"code":")", outcome.code);
+    write_member(line, R"(,"shadow_code":")", outcome.shadow_code);
     line << R"(,"status":)" << outcome.status;
     write_member(line, R"(,"key_id":")", outcome.key_id);
     write_member(line, R"(,"organization_id":")", outcome.organization_id);
@@ -236,6 +237,7 @@ void append_text(std::string& out, const Outcome& outcome, AccessFormat format) 
     line << ' ';
     line.escaped(outcome.path.empty() ? std::string_view("-") : outcome.path);
     line << "  " << outcome.code;
+    write_part(line, "  shadow=", outcome.shadow_code);
     write_part(line, "  route=", outcome.route);
     write_part(line, "  key=", outcome.key_id);
     write_part(line, "  org=", outcome.organization_id);

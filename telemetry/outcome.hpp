@@ -19,8 +19,9 @@ struct Outcome {
   std::string_view host;  // canonical
   std::string_view path;  // canonical, no query
   std::string_view route;
-  std::string_view code;  // of the reason table; "ok" for a grant that went well
-  int status = 0;         // what the client was sent; 0: nothing
+  std::string_view code;         // of the reason table; "ok" for a grant that went well
+  std::string_view shadow_code;  // what a route in shadow mode would have refused it for
+  int status = 0;                // what the client was sent; 0: nothing
   std::string_view key_id;
   std::string_view organization_id;
   std::string_view environment;

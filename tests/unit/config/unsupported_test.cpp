@@ -31,22 +31,11 @@ Row in_listener(const std::string& name, const std::string& key, const std::stri
           "keygate.yaml:6:5: listeners[0]" + not_yet(key)};
 }
 
-Row in_route(const std::string& name, const std::string& key, const std::string& value) {
-  return {name, policy_follows + "  routes:\n    - name: a\n      match: {path: /}\n      " + key + ": " + value + "\n",
-          "keygate.yaml:7:7: policy.routes[0]" + not_yet(key)};
-}
-
 const std::vector<Row> rows{
     at_root("Admin", "admin", "{address: unix:/run/admin.sock}"),
     in_listener("ListenerMode", "mode", "authorize"),
-    in_route("SetHeaders", "set_headers", "{X-Project: a}"),
-    in_route("Cors", "cors", "{origins: [https://app.example.com]}"),
-    in_route("ShadowMode", "mode", "shadow"),
-    in_route("ShadowUntil", "until", "2030-01-01"),
     {"HealthForward", three_lines + "health: {address: 127.0.0.1:9901, forward: {/live: app}}\n",
      "keygate.yaml:4:35: health" + not_yet("forward")},
-    {"Include", policy_follows + "  include: [routes.d/*.yaml]\n  routes: [{name: a, match: {path: /}}]\n",
-     "keygate.yaml:4:3: policy" + not_yet("include")},
     {"OpaqueSlash", three_lines + "paths: {encoded_slash: opaque}\n",
      "paths.encoded_slash: \"opaque\" is not supported by this version yet; leave it at \"reject\""},
     {"MergedSlashes", three_lines + "paths: {repeated_slashes: merge}\n",

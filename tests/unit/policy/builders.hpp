@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -35,7 +36,7 @@ inline std::vector<config::Text> texts(const std::vector<std::string>& values, i
 }
 
 // A route that begins at `line` has its hosts on the next one, then one line each for methods, path, headers, scopes,
-// credentials, organization, environment and upstream.
+// credentials, organization, environment, upstream, cors and set_headers.
 class RouteBuilder {
  public:
   RouteBuilder(std::string name, std::string path, int line = 10) : line_(line) {
@@ -116,6 +117,22 @@ class RouteBuilder {
   }
   RouteBuilder& forward_credential() {
     route_.forward_credential = true;
+    return *this;
+  }
+
+  RouteBuilder& cors(const std::vector<std::string>& origins, bool credentials = false) {
+    route_.cors.emplace().where = at(line_ + 10);
+    route_.cors->origins = texts(origins, line_ + 10);
+    route_.cors->credentials = credentials;
+    return *this;
+  }
+  RouteBuilder& set_header(std::string name, std::string value) {
+    route_.set_headers.push_back({text(std::move(name), line_ + 11), text(std::move(value), line_ + 11)});
+    return *this;
+  }
+  // What none of the above says.
+  RouteBuilder& with(const std::function<void(config::RouteDocument&)>& change) {
+    change(route_);
     return *this;
   }
 

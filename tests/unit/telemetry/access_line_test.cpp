@@ -62,10 +62,11 @@ std::string text_line(const Outcome& outcome, AccessFormat format = AccessFormat
 
 // Every field that a client, an upstream or a key service can put something into.
 constexpr std::string_view Outcome::*texts[] = {
-    &Outcome::client_subject, &Outcome::request_id,  &Outcome::client,          &Outcome::method,
-    &Outcome::host,           &Outcome::path,        &Outcome::route,           &Outcome::code,
-    &Outcome::key_id,         &Outcome::environment, &Outcome::organization_id, &Outcome::auth_method,
-    &Outcome::scopes,         &Outcome::conditions,  &Outcome::source,          &Outcome::upstream};
+    &Outcome::shadow_code, &Outcome::client_subject, &Outcome::request_id,  &Outcome::client,
+    &Outcome::method,      &Outcome::host,           &Outcome::path,        &Outcome::route,
+    &Outcome::code,        &Outcome::key_id,         &Outcome::environment, &Outcome::organization_id,
+    &Outcome::auth_method, &Outcome::scopes,         &Outcome::conditions,  &Outcome::source,
+    &Outcome::upstream};
 
 Outcome filled_with(std::string_view value) {
   Outcome outcome;
