@@ -13,6 +13,8 @@ void add_dev(CLI::App& root, int& status);
 void add_check(CLI::App& root, int& status);
 void add_explain(CLI::App& root, int& status);
 void add_test(CLI::App& root, int& status);
+void add_lint(CLI::App& root, int& status);
+void add_import(CLI::App& root, int& status);
 void add_keys(CLI::App& root, int& status);
 void add_key_server(CLI::App& root, int& status);
 void add_version(CLI::App& root, int& status);
