@@ -15,6 +15,7 @@ void add_explain(CLI::App& root, int& status);
 void add_test(CLI::App& root, int& status);
 void add_lint(CLI::App& root, int& status);
 void add_import(CLI::App& root, int& status);
+void add_replay(CLI::App& root, int& status);
 void add_keys(CLI::App& root, int& status);
 void add_key_server(CLI::App& root, int& status);
 void add_version(CLI::App& root, int& status);
