@@ -16,6 +16,9 @@ int main(int argc, char** argv) {
   keygate::app::add_check(root, status);
   keygate::app::add_explain(root, status);
   keygate::app::add_test(root, status);
+  keygate::app::add_lint(root, status);
+  keygate::app::add_import(root, status);
+  keygate::app::add_replay(root, status);
   keygate::app::add_keys(root, status);
   keygate::app::add_key_server(root, status);
   keygate::app::add_version(root, status);
