@@ -61,7 +61,7 @@ struct Route {
   // environment may not pass.
   std::array<std::size_t, 3> upstream{no_upstream, no_upstream, no_upstream};
   bool forward_credential = false;
-  std::vector<RateLimit> limits;  // every one is to have room; at most most_limits
+  std::vector<RateLimit> limits;               // every one is to have room; at most most_limits
   std::optional<std::int64_t> shadow_until{};  // unix seconds: before that, most refusals are let through
   std::shared_ptr<const Cors> cors;            // null: nothing is said to browsers
   std::shared_ptr<const std::vector<SetHeader>> set_headers;  // null: none

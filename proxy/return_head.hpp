@@ -31,7 +31,7 @@ struct ReturnFacts {
   bool is_granted_by_key = false;  // an API key decided, and it came from…
   config::CredentialSource::Kind key_source = config::CredentialSource::Kind::bearer;
   const policy::Standing* standing = nullptr;  // where a rate limit has judged; an upstream's own words go
-  std::string_view more_lines{};  // whole header lines besides
+  std::string_view more_lines{};               // whole header lines besides
 };
 
 // Of what is written for `response`, without more_lines.
