@@ -54,7 +54,8 @@ TEST_F(Lint, ADocumentIsHeldAgainstThePolicy) {
   const Finished found = lint({"--openapi", document, "--json"});
   EXPECT_EQ(found.status.code, 1) << found.errors;
   std::vector<std::string> codes;
-  for (const json::value& finding : json::parse(found.output).at("findings").as_array()) {
+  const json::value told = json::parse(found.output);
+  for (const json::value& finding : told.at("findings").as_array()) {
     codes.emplace_back(finding.at("code").as_string());
     EXPECT_GT(finding.at("line").to_number<int>(), 0);
     EXPECT_FALSE(finding.at("hint").as_string().empty());
