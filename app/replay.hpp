@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/logged_request.hpp"
+#include "policy/decide.hpp"
 #include "proxy/snapshot.hpp"
 
 #include <array>
