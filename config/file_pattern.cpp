@@ -60,11 +60,11 @@ std::vector<std::string> names_fitting(const std::string& path) {
 }
 
 Parsed<std::vector<std::string>> files_of_pattern(const std::string& path) {
-  if (!is_file_pattern(path)) return std::vector<std::string>{path};
   const fs::path folder = fs::path(path).parent_path();
   if (folder.string().find_first_of("*?") != std::string::npos) {
     return Fault{quoted(path) + " has a wildcard in the name of a folder", "name the folder, as in routes.d/*.yaml"};
   }
+  if (!is_file_pattern(path)) return std::vector<std::string>{path};
   std::vector<std::string> files;
   for (const std::string& name : names_fitting(path)) {
     const fs::path file = folder / name;

@@ -19,7 +19,8 @@ bool fits_pattern(std::string_view pattern, std::string_view name);
 std::vector<std::string> names_fitting(const std::string& path);
 
 // The paths of the files that `path` stands for, sorted. A name without wildcards stands for itself, whether or not it
-// is there. With wildcards, one that leads out of the folder by a symbolic link is a Fault, and so is none at all.
+// is there. A wildcard in a folder's name is a Fault. With wildcards, one that leads out of the folder by a symbolic
+// link is a Fault, and so is none at all.
 Parsed<std::vector<std::string>> files_of_pattern(const std::string& path);
 
 }  // namespace keygate::config

@@ -132,7 +132,8 @@ Reader<PolicyDocument> policy_or_file(Purpose purpose) {
             const auto path = value.path_beside_file(*file);
             inclusion->seen.emplace(real_path(path), value.where());
             return read_policy_text(value, value.where(), path, inclusion, policy);
-          }};
+          },
+          false, schema_of_any({text().schema, policy_reader(purpose).schema})};
 }
 
 }  // namespace keygate::config

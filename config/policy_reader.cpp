@@ -23,7 +23,8 @@ Reader<ScopeDocument> scope_reader() {
   });
   const auto description = prose();
   const std::string form = "a description, or a map";
-  return {form, [form, map, description](const Value& value) -> std::optional<S> {
+  return {form,
+          [form, map, description](const Value& value) -> std::optional<S> {
             if (value.is_map()) return map.read(value);
             if (!value.is_scalar()) {
               value.refuse(form);
@@ -32,7 +33,8 @@ Reader<ScopeDocument> scope_reader() {
             S scope;
             scope.description = description.read(value).value_or("");
             return scope;
-          }};
+          },
+          false, schema_of_any({description.schema, map.schema})};
 }
 
 Reader<std::vector<ScopeDocument>> scopes_reader() {
@@ -84,7 +86,8 @@ Reader<ScopeRequirement> scope_requirement() {
                           return scopes;
                         });
   const std::string form = "a scope, {all: [...]} or {any: [...]}";
-  return {form, [form, map, one = place_text()](const Value& value) -> std::optional<S> {
+  return {form,
+          [form, map, one = place_text()](const Value& value) -> std::optional<S> {
             if (value.is_map()) return map.read(value);
             if (value.is_list()) {
               value.refuse(form, "a list alone does not say whether all or any of it is needed");
@@ -93,7 +96,8 @@ Reader<ScopeRequirement> scope_requirement() {
             auto scope = one.read(value);
             if (!scope) return std::nullopt;
             return S{{std::move(*scope)}, {}};
-          }};
+          },
+          false, schema_of_any({place_text().schema, map.schema})};
 }
 
 Reader<RequireDocument> require_reader() {
@@ -124,7 +128,8 @@ Reader<UpstreamDocument> upstream_choice() {
                           return upstream;
                         });
   const std::string form = "an upstream's name, or {live: NAME, test: NAME}";
-  return {form, [form, map, one = place_text()](const Value& value) -> std::optional<U> {
+  return {form,
+          [form, map, one = place_text()](const Value& value) -> std::optional<U> {
             if (value.is_map()) return map.read(value);
             if (value.is_list()) {
               value.refuse(form);
@@ -133,7 +138,8 @@ Reader<UpstreamDocument> upstream_choice() {
             U upstream;
             upstream.single = one.read(value);
             return upstream;
-          }};
+          },
+          false, schema_of_any({place_text().schema, map.schema})};
 }
 
 Reader<RouteDocument> route_reader() {

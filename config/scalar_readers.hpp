@@ -4,6 +4,7 @@
 
 #include "config/fault.hpp"
 #include "config/reader.hpp"
+#include "config/reader_steps.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -31,7 +31,7 @@ Reader<std::string> identity_header() {
   auto name = parsed<std::string>("a header name, or null to leave the header out", parse_identity_header);
   return {name.form,
           [name](const Value& value) { return value.is_null() ? std::optional<std::string>("") : name.read(value); },
-          true};
+          true, schema_of_any({name.schema, schema_of_null()})};
 }
 
 struct NamedHeader {
