@@ -38,6 +38,8 @@ class Dependencies {
   Resolver::Parts for_keys() const;
   Resolver::Parts for_sessions() const;
 
+  DependencyFigures figures() const;
+
   // From now on changes are told to `listener`.
   void listen(Listener listener);
 

@@ -11,7 +11,6 @@ namespace keygate::proxy {
 namespace {
 
 using policy::Reason;
-using Micros = std::chrono::microseconds;
 
 std::int64_t unix_seconds(std::chrono::system_clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
@@ -76,7 +75,7 @@ Awaitable<After> Exchange::run(std::size_t head_size) {
     co_await look_up();
   }
   const policy::Decision decision = judge();
-  auth_time_ = std::chrono::duration_cast<Micros>(SteadyClock::now() - auth_began);
+  auth_time_ = SteadyClock::now() - auth_began;
   if (const auto* denial = std::get_if<policy::Denial>(&decision)) {
     co_return co_await deny(denial->reason);
   }
