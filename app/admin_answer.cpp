@@ -205,6 +205,11 @@ Awaitable<AdminAnswer> admin_answer(net::io_context& io, const AdminDesk& desk, 
   if (path == "/api/decisions") {
     co_return co_await decisions_answer(io, desk, std::move(request.query));
   }
+  if (path == "/api/events") {  // one that may begin does so before it comes here
+    DecisionFilter filter;
+    const auto fault = DecisionFilter::read(request.query, filter);
+    co_return admin_problem(400, "bad_request", fault.value_or("The events cannot be followed."));
+  }
   const std::shared_ptr<const Totals> totals = co_await surveyed(io, desk);
   if (path == "/api/routes") {
     co_return answer_of(routes_json(*desk.snapshot(), *totals, std::numeric_limits<std::size_t>::max()));
