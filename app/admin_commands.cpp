@@ -17,6 +17,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <thread>
 #include <unistd.h>
 
@@ -57,7 +58,10 @@ std::string member(const json::object& object, std::string_view name) {
   const auto* const value = object.if_contains(json::string_view(name.data(), name.size()));
   if (value == nullptr || value->is_null()) return "";
   if (value->is_string()) return {value->get_string().data(), value->get_string().size()};
-  return json::serialize(*value);
+  if (!value->is_double()) return json::serialize(*value);
+  std::ostringstream text;  // 0.13 rather than 1.3E-1
+  text << value->get_double();
+  return text.str();
 }
 
 // The body of a good answer; a Refusal says what it was else.

@@ -22,10 +22,11 @@ std::vector<std::string> names_of(const std::vector<config::ListenerSettings>& l
   return names;
 }
 
-// The first of them, for whoever asked for the reload; the log has them all.
+// The first of them that has a place, for whoever asked for the reload; the log has them all.
 std::string faults_in(const config::Problems& problems) {
   for (const config::Problem& problem : problems) {
-    if (problem.severity == config::Severity::error) return ": " + config::render(problem);
+    const bool is_placed_fault = problem.severity == config::Severity::error && problem.where.line > 0;
+    if (is_placed_fault) return ": " + config::render(problem);
   }
   return "";
 }
