@@ -19,6 +19,10 @@ void add_replay(CLI::App& root, int& status);
 void add_keys(CLI::App& root, int& status);
 void add_key_server(CLI::App& root, int& status);
 void add_schema(CLI::App& root, int& status);
+void add_reload(CLI::App& root, int& status);
+void add_drain(CLI::App& root, int& status);
+void add_healthcheck(CLI::App& root, int& status);
+void add_tail(CLI::App& root, int& status);
 void add_version(CLI::App& root, int& status);
 
 }  // namespace keygate::app

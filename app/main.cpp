@@ -22,6 +22,10 @@ int main(int argc, char** argv) {
   keygate::app::add_keys(root, status);
   keygate::app::add_key_server(root, status);
   keygate::app::add_schema(root, status);
+  keygate::app::add_reload(root, status);
+  keygate::app::add_drain(root, status);
+  keygate::app::add_healthcheck(root, status);
+  keygate::app::add_tail(root, status);
   keygate::app::add_version(root, status);
   try {
     root.parse(argc, argv);

@@ -84,6 +84,7 @@ Reader<ListenerSettings> health_reader() {
 void check_listeners(const Value& root, const Settings& settings, Purpose purpose) {
   auto all = settings.listeners;
   if (settings.health) all.push_back(*settings.health);
+  if (settings.admin) all.push_back(settings.admin->address);
   for (auto one = all.begin(); one != all.end(); ++one) {
     const auto first = std::find_if(all.begin(), one, [one](const ListenerSettings& other) {
       return (one->port != 0 || !one->socket.empty()) && name_of(other) == name_of(*one);

@@ -113,12 +113,19 @@ struct LogSettings {
   AccessLogWhich access = AccessLogWhich::all;
 };
 
+// Where operators look at a running proxy: a unix socket, or a loopback address.
+struct AdminSettings {
+  ListenerSettings address;
+  std::optional<SecretSettings> token;  // none: what changes something works over a unix socket alone
+};
+
 // An address block, kept as text that the loader has checked: "10.0.0.0/8", "::1/128".
 struct Settings {
   std::string file;  // the path it was loaded from, as given
   std::vector<ListenerSettings> listeners;
   std::vector<Text> trusted_proxies;
   std::optional<ListenerSettings> health;
+  std::optional<AdminSettings> admin;
   std::vector<UpstreamSettings> upstreams;
   CredentialSettings credentials;
   ResolutionSettings resolution;

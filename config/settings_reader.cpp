@@ -1,6 +1,7 @@
 #include "config/settings_reader.hpp"
 
 #include "config/address.hpp"
+#include "config/admin_reader.hpp"
 #include "config/collection_readers.hpp"
 #include "config/credential_reader.hpp"
 #include "config/header_name.hpp"
@@ -150,7 +151,7 @@ Table<Settings> settings_table(Reader<PolicyDocument> policy) {
       key("policy", &S::policy, std::move(policy), "a file name, or the policy itself"),
       paths_key(),
       tracing_key(),
-      unsupported<S>("admin", "the admin listener"),
+      key("admin", &S::admin, admin_reader(), "where operators look at it; off unless set"),
       key("key_service", &S::key_service, key_service_reader(), "who may do what at the bundled key service"),
   };
 }

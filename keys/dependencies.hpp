@@ -43,6 +43,8 @@ class Dependencies {
   // Until close().
   RateLimiter& limiter();
 
+  DependencyFigures figures() const;
+
   // From now on changes are told to `listener`.
   void listen(Listener listener);
 

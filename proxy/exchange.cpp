@@ -12,7 +12,6 @@ namespace keygate::proxy {
 namespace {
 
 using policy::Reason;
-using Micros = std::chrono::microseconds;
 
 std::int64_t unix_seconds(std::chrono::system_clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
@@ -83,7 +82,7 @@ Awaitable<After> Exchange::run(std::size_t head_size) {
     co_await look_up();
   }
   policy::Decision decision = judge();
-  auth_time_ = std::chrono::duration_cast<Micros>(SteadyClock::now() - auth_began);
+  auth_time_ = SteadyClock::now() - auth_began;
   if (std::holds_alternative<policy::Grant>(decision) && is_limited()) {
     const bool has_passed = co_await pass_limits();
     if (!has_passed) {

@@ -104,7 +104,7 @@ class Exchange {
   std::span<char> head_bytes_;
   SteadyClock::time_point began_, request_sent_;
   std::chrono::system_clock::time_point began_at_;
-  std::chrono::microseconds auth_time_{0}, upstream_wait_{-1};
+  std::chrono::nanoseconds auth_time_{0}, upstream_wait_{-1};
   std::string_view request_id_, host_, source_;
   std::optional<policy::RequestTarget> target_;
   const policy::Route* route_ = nullptr;

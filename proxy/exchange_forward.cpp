@@ -257,7 +257,8 @@ void Exchange::note_final_head() {
   }
   has_final_head_ = true;
   connection_->deadline.disarm();
-  upstream_wait_ = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - request_sent_);
+  upstream_wait_ = SteadyClock::now() - request_sent_;
+  upstream_->times->add(upstream_wait_);
 }
 
 // One interim response at the start of answer_: on to a client that can take it, then out of the buffer. False: one too

@@ -113,18 +113,23 @@ void Exchange::finish(Reason reason, int status) {
   outcome.status = status;
   if (shadowed_ != Reason::ok) {
     outcome.shadow_code = policy::row(shadowed_).code;
+    outcome.is_shadowed = true;
+    outcome.shadow_number = static_cast<std::uint8_t>(shadowed_);
   }
   outcome.generation = snapshot_.generation;
   outcome.bytes_in = bytes_in_;
   outcome.bytes_out = bytes_out_;
   outcome.duration = std::chrono::duration_cast<Micros>(now - began_);
   outcome.auth = auth_time_;
+  outcome.was_judged = auth_time_.count() > 0;
+  outcome.reason_number = static_cast<std::uint8_t>(reason);
   outcome.source = source_;
   if (caller_.kind != policy::CredentialKind::none || (route_ != nullptr && reason == Reason::ok)) {
     outcome.auth_method = policy::to_string(caller_.kind);
   }
   if (route_ != nullptr) {
     outcome.route = route_->name;
+    outcome.route_number = static_cast<std::int32_t>(route_->number);
     outcome.conditions = route_->conditions_text;
   }
   if (caller_.answer != nullptr) {
@@ -144,9 +149,10 @@ void Exchange::finish(Reason reason, int status) {
   }
   if (upstream_) {
     outcome.upstream = upstream_->settings().name;
-    outcome.upstream_wait = upstream_wait_;
+    outcome.upstream_wait =
+        upstream_wait_.count() < 0 ? Micros(-1) : std::chrono::duration_cast<Micros>(upstream_wait_);
   }
-  worker_.report(outcome);
+  worker_.report(outcome, *generation_);
 }
 
 }  // namespace keygate::proxy

@@ -9,8 +9,8 @@
 namespace keygate::proxy {
 namespace {
 
-constexpr std::size_t max_log_batch = 32 * 1024;
 constexpr std::size_t max_spare_rooms = 64;
+constexpr std::size_t max_recent = 128;
 constexpr unsigned quiet_ticks_before_rest = 20;
 constexpr std::chrono::seconds stall{1};
 
@@ -44,6 +44,7 @@ Worker::Worker(Parts parts)
       access_log_(parts.access_log),
       access_format_(parts.access_format),
       ticker_(io) {
+  if (parts.keeps_recent) recent_.resize(max_recent);
   std::random_device random;
   for (std::uint64_t& word : id_state_) {
     word = std::uint64_t{random()} << 32U | random() | 1U;
@@ -75,6 +76,7 @@ Worker::~Worker() {
 void Worker::apply(std::shared_ptr<const Snapshot> snapshot) {
   flush_uses();  // the next policy's texts may come to lie where those of one before it lay
   auto next = std::make_shared<Generation>();
+  next->tallies = tallies_.begin(snapshot->policy);
   const auto& secured = snapshot->tls.upstreams;
   for (std::size_t i = 0; i < snapshot->settings->upstreams.size(); ++i) {
     const config::UpstreamSettings& wanted = snapshot->settings->upstreams[i];
@@ -84,6 +86,7 @@ void Worker::apply(std::shared_ptr<const Snapshot> snapshot) {
         kept ? std::move(kept)
              : std::make_shared<Upstream>(home_, wanted,
                                           Upstream::Parts{tls, snapshot->health[i], next_random(id_state_)}));
+    next->upstreams.back()->times = tallies_.upstream(wanted.name);
   }
   if (current_) {
     for (const auto& upstream : current_->upstreams) {
@@ -223,32 +226,6 @@ void Worker::advance_deadlines() {
   }
   last_tick_ = now;
   deadlines.advance(now - stalled_);
-}
-
-void Worker::report(const telemetry::Outcome& outcome) {
-  const config::LogSettings& settings = current_->snapshot->settings->log;
-  if (access_log_ == nullptr || settings.access == config::AccessLogWhich::none ||
-      (settings.access == config::AccessLogWhich::denied && outcome.code == "ok")) {
-    return;
-  }
-  if (access_format_ == telemetry::AccessFormat::json) {
-    telemetry::append_json(log_lines_, outcome);
-  } else {
-    telemetry::append_text(log_lines_, outcome, access_format_);
-  }
-  ++log_count_;
-  if (log_lines_.size() > max_log_batch) {
-    flush_log();
-  } else {
-    ensure_ticking();
-  }
-}
-
-void Worker::flush_log() {
-  if (access_log_ != nullptr && log_count_ > 0) {
-    access_log_->write(log_lines_, log_count_);
-    log_count_ = 0;
-  }
 }
 
 void Worker::note_use(const keys::KeyDigest& digest, std::int64_t unix_seconds, const std::string& scopes) {

@@ -10,7 +10,9 @@
 #include "proxy/resident.hpp"
 #include "proxy/snapshot.hpp"
 #include "proxy/sockets.hpp"
+#include "proxy/tallies.hpp"
 #include "proxy/upstream.hpp"
+#include "proxy/worker_figures.hpp"
 #include "telemetry/access_log.hpp"
 
 #include <boost/intrusive/list.hpp>
@@ -35,6 +37,7 @@ class AddressSeats;
 struct Generation {
   std::shared_ptr<const Snapshot> snapshot;
   std::vector<std::shared_ptr<Upstream>> upstreams;  // by index in Settings::upstreams
+  std::shared_ptr<RouteTallies> tallies;
 };
 
 struct ExchangeRoom;  // the memory an exchange needs while it runs; see exchange.hpp
@@ -50,6 +53,7 @@ class Worker {
     std::size_t max_clients = 10'000;
     AddressSeats* seats = nullptr;       // of the process; null: no address has a limit
     keys::LimitTable* limits = nullptr;  // of the process; null: this worker counts by itself
+    bool keeps_recent = false;           // recent() is asked for
   };
   explicit Worker(Parts parts);
   ~Worker();
@@ -63,11 +67,12 @@ class Worker {
   void stop();        // no more ticks: io ends when the last coroutine has
   void abort_all();   // every client is closed in the middle of whatever it does
   void arm(Deadline& deadline, std::chrono::milliseconds after);
-  void report(const telemetry::Outcome& outcome);
-  std::string_view next_request_id();  // 32 hex digits; valid until the next call
+  void report(const telemetry::Outcome& outcome, const Generation& generation);
+  WorkerFigures figures() const;
+  Recent recent(std::uint64_t seen) const;  // what has ended since `seen` had, as far as it is still known
+  std::string_view next_request_id();       // 32 hex digits; valid until the next call
   std::unique_ptr<ExchangeRoom> take_room();
   void give_back(std::unique_ptr<ExchangeRoom> room);
-
   bool is_draining() const { return is_draining_; }
   const std::shared_ptr<const Generation>& current() const { return current_; }
 
@@ -89,8 +94,9 @@ class Worker {
   keys::RateLimiter& limiter() { return dependencies_->limiter(); }
   // It was revoked or has changed: what is known of it is forgotten, and whoever is being served is looked at again.
   void invalidate(const keys::KeyDigest& digest);
-  // A key was granted something now, for which `scopes` (of the route, one blank between two) were required: handed to
-  // who keeps the keys once a tick, off the request path. The text is told from others by its place.
+  void forget_keys();  // all that is in memory
+  // A key was granted something now, for which `scopes` (of the route) were required: handed to who keeps the keys once
+  // a tick, off the request path. The text is told from others by its place.
   void note_use(const keys::KeyDigest& digest, std::int64_t unix_seconds, const std::string& scopes);
 
  private:
@@ -128,8 +134,10 @@ class Worker {
   telemetry::AccessLog* access_log_;
   telemetry::AccessFormat access_format_;
   boost::unordered_flat_map<UseOf, Use, UseHash> uses_;
+  Tallies tallies_;
+  std::vector<std::string> recent_;  // the last lines, one after the other round and round; empty: not kept
   std::string log_lines_;
-  std::uint64_t log_count_ = 0;
+  std::uint64_t recent_count_ = 0, log_count_ = 0;
   SteadyTimer ticker_;
   SteadyClock::time_point last_tick_{};
   SteadyClock::duration stalled_{0};  // time in which the loop stood still, over all

@@ -216,7 +216,7 @@ void append_json(std::string& out, const Outcome& outcome) {
     line << R"(,"bytes_out":)" << outcome.bytes_out;
     line << R"(,"duration_ms":)";
     line.milliseconds(outcome.duration);
-    line << R"(,"auth_us":)" << outcome.auth.count();
+    line << R"(,"auth_us":)" << std::chrono::duration_cast<std::chrono::microseconds>(outcome.auth).count();
     write_member(line, R"(,"upstream":")", outcome.upstream);
     if (outcome.upstream_wait.count() >= 0) {
       line << R"(,"upstream_ms":)";

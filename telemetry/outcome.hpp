@@ -36,9 +36,15 @@ struct Outcome {
   std::uint64_t bytes_in = 0;   // body bytes received from the client
   std::uint64_t bytes_out = 0;  // body bytes sent to the client
   std::chrono::microseconds duration{0};
-  std::chrono::microseconds auth{0};
+  std::chrono::nanoseconds auth{0};
   std::string_view upstream;
   std::chrono::microseconds upstream_wait{-1};  // from the request's last byte to the response's head; -1: never asked
+  // For metrics: what the names above are, by number.
+  std::uint8_t reason_number = 0;  // policy::Reason of `code`
+  std::uint8_t shadow_number = 0;  // where is_shadowed: the reason it would have been denied for
+  bool is_shadowed = false;        // let through only because its route is in shadow
+  bool was_judged = false;         // it came so far that somebody asked who it is: `auth` says how long that took
+  std::int32_t route_number = -1;  // in its generation's policy; -1: none
 };
 
 }  // namespace keygate::telemetry

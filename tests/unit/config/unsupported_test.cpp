@@ -22,17 +22,12 @@ TEST_P(Unsupported, IsSaidPlainly) { EXPECT_THAT(faults_in(GetParam().yaml), Ele
 
 std::string not_yet(const std::string& key) { return ": \"" + key + "\" is not supported by this version yet"; }
 
-Row at_root(const std::string& name, const std::string& key, const std::string& value) {
-  return {name, three_lines + key + ": " + value + "\n", "keygate.yaml:4:1" + not_yet(key)};
-}
-
 Row in_listener(const std::string& name, const std::string& key, const std::string& value) {
   return {name, three_lines + "listeners:\n  - address: 127.0.0.1:8080\n    " + key + ": " + value + "\n",
           "keygate.yaml:6:5: listeners[0]" + not_yet(key)};
 }
 
 const std::vector<Row> rows{
-    at_root("Admin", "admin", "{address: unix:/run/admin.sock}"),
     in_listener("ListenerMode", "mode", "authorize"),
     {"HealthForward", three_lines + "health: {address: 127.0.0.1:9901, forward: {/live: app}}\n",
      "keygate.yaml:4:35: health" + not_yet("forward")},
