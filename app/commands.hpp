@@ -23,6 +23,7 @@ void add_reload(CLI::App& root, int& status);
 void add_drain(CLI::App& root, int& status);
 void add_healthcheck(CLI::App& root, int& status);
 void add_tail(CLI::App& root, int& status);
+void add_inject(CLI::App& root, int& status);
 void add_version(CLI::App& root, int& status);
 
 }  // namespace keygate::app

@@ -1,5 +1,6 @@
 #include "app/drain.hpp"
 
+#include "app/service_manager.hpp"
 #include "telemetry/log.hpp"
 
 #include <algorithm>
@@ -28,6 +29,7 @@ Drain::Drain(net::io_context& control, std::vector<std::unique_ptr<WorkerThread>
       last_(control) {}
 
 void Drain::begin() {
+  tell_service_manager("STOPPING=1");
   give_up_at_ = proxy::SteadyClock::now() + delay_ + timeout_;
   for (const auto& worker : workers_) {
     worker->post([](WorkerThread& thread) { thread.worker().drain(); });

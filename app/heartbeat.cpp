@@ -1,5 +1,7 @@
 #include "app/heartbeat.hpp"
 
+#include "app/service_manager.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -12,6 +14,9 @@ Heartbeat::Heartbeat(net::io_context& control, const std::vector<std::unique_ptr
 void Heartbeat::start() { ask(); }
 
 void Heartbeat::ask() {
+  if (is_live()) {
+    tell_service_manager("WATCHDOG=1");  // for units with WatchdogSec; others pass over it
+  }
   ++asked_;
   meanwhile_();
   for (const auto& worker : workers_) {

@@ -4,6 +4,7 @@
 #include "app/health.hpp"
 #include "app/key_session.hpp"
 #include "app/limits.hpp"
+#include "app/service_manager.hpp"
 #include "app/worker_thread.hpp"
 #include "proxy/listener.hpp"
 #include "telemetry/log.hpp"
@@ -169,6 +170,7 @@ void KeyServer::Impl::on_signal(int number) {
 // stay as they are.
 void KeyServer::Impl::reload() {
   if (!parts.reload || state->is_draining) return;
+  const ReloadNotice notice;
   if (auto next = parts.reload()) {
     state->rules = std::move(next);
     files.watch(parts.files());
@@ -181,6 +183,7 @@ void KeyServer::Impl::reload() {
 
 void KeyServer::Impl::drain() {
   log(Level::info, "draining");
+  tell_service_manager("STOPPING=1");
   state->is_draining = true;
   files.stop();
   const config::LimitSettings& limits = settings().limits;
@@ -252,6 +255,7 @@ int KeyServer::run() {
   impl_->wait_for_signal();
   if (impl_->parts.reload) impl_->files.watch(impl_->parts.files());
   log(Level::info, "the key server is serving");
+  tell_service_manager("READY=1");
   impl_->io.run();
   log(Level::info, "stopped");
   return impl_->status = EXIT_SUCCESS;

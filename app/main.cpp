@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   keygate::app::add_drain(root, status);
   keygate::app::add_healthcheck(root, status);
   keygate::app::add_tail(root, status);
+  keygate::app::add_inject(root, status);
   keygate::app::add_version(root, status);
   try {
     root.parse(argc, argv);

@@ -1,6 +1,7 @@
 #include "app/commands.hpp"
 #include "app/prepare.hpp"
 #include "app/server.hpp"
+#include "app/service_manager.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -26,7 +27,7 @@ int run(const std::string& file) {
                  .config_file = file,
                  .files = std::move(prepared.files),
                  .access_format = is_json ? telemetry::AccessFormat::json : telemetry::AccessFormat::text,
-                 .on_serving = {}});
+                 .on_serving = [] { tell_service_manager("READY=1"); }});
   if (const auto fault = server.start()) {
     std::cerr << "keygate: " << *fault << "\n";
     return 1;

@@ -3,6 +3,7 @@
 #include "app/limits.hpp"
 #include "app/listeners.hpp"
 #include "app/server_impl.hpp"
+#include "app/service_manager.hpp"
 #include "app/thread_count.hpp"
 
 #include <algorithm>

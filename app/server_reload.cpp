@@ -3,6 +3,7 @@
 #include "app/listeners.hpp"
 #include "app/prepare.hpp"
 #include "app/server_impl.hpp"
+#include "app/service_manager.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -43,6 +44,7 @@ std::optional<std::string> Server::Impl::reload() {
     log(Level::error, "reload refused: " + last_reload.message);
     return last_reload.message;
   }
+  const ReloadNotice notice;
   Prepared next = prepare_file(parts.config_file, generations + 1, ReadSecrets::yes, snapshot->tls);
   for (const config::Problem& problem : next.problems) {
     log(problem.severity == config::Severity::error ? Level::error : Level::warn, config::render(problem));

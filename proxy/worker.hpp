@@ -75,7 +75,6 @@ class Worker {
   void give_back(std::unique_ptr<ExchangeRoom> room);
   bool is_draining() const { return is_draining_; }
   const std::shared_ptr<const Generation>& current() const { return current_; }
-
   // Before io, so that frames which io still holds when it goes find them alive.
   DeadlineWheel deadlines;
   BufferPool buffers;
