@@ -104,9 +104,9 @@ void Server::Impl::on_signal(int number) {
   }
   log(Level::info, "draining");
   files.stop();
-  config::LimitSettings limits = settings().limits;
-  if (is_leaving) limits.drain_delay = {};  // everybody has been told already
-  drain = std::make_unique<Drain>(control, workers, limits, [this] { control.stop(); });
+  config::LimitSettings of_drain = settings().limits;
+  if (is_leaving) of_drain.drain_delay = {};  // everybody has been told already
+  drain = std::make_unique<Drain>(control, workers, of_drain, [this] { control.stop(); });
   drain->begin();
 }
 

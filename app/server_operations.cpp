@@ -79,8 +79,9 @@ ServerFigures Server::Impl::figures() const {
   now.store_changes = store_changes;
   now.dropped_lines = access_log.dropped();
   const auto today = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  now.shadow_routes = static_cast<std::size_t>(std::ranges::count_if(
-      snapshot->policy->routes, [&](const auto& route) { return route->shadow_until && today < *route->shadow_until; }));
+  now.shadow_routes = static_cast<std::size_t>(std::ranges::count_if(snapshot->policy->routes, [&](const auto& route) {
+    return route->shadow_until && today < *route->shadow_until;
+  }));
   return now;
 }
 

@@ -86,8 +86,7 @@ TEST(MetricsText, HasOneSeriesForTwoReasonsOfOneCode) {
   of(none, Reason::no_route) = 1;
   of(none, Reason::no_route_as_404) = 2;
   workers[0].routes.push_back(std::move(none));
-  EXPECT_THAT(text_of(workers), HasSubstr(R"(keygate_requests_total{route="(none)",code="no_route"
-} 3)"));
+  EXPECT_THAT(text_of(workers), HasSubstr(R"x(keygate_requests_total{route="(none)",code="no_route"} 3)x"));
 }
 
 TEST(MetricsText, EscapesWhatAPolicyCallsItsRoutes) {

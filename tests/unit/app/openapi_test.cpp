@@ -123,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"AServerWithAHoleInIt", "openapi: 3.0.0\nservers: [{url: \"/{v}\"}]\n",
          "the variable \"v\" without a default"},
     }),
-    [](const auto& row) { return std::string(row.param.name); });
+    [](const auto& one) { return std::string(one.param.name); });
 
 // W5: what is asked together is not asked by turns, and each alternative keeps its own kind of credential.
 TEST(OpenApi, SchemesOfOneRequirementAreMetTogether) {
