@@ -250,7 +250,8 @@ bool DecisionFilter::fits(const json::object& decision, std::string_view line) c
 json::array decisions_json(const std::vector<proxy::Recent>& recent, const DecisionFilter& filter) {
   std::vector<std::string_view> lines;
   for (const proxy::Recent& of : recent) lines.insert(lines.end(), of.lines.begin(), of.lines.end());
-  // Each begins with its time.
+  // The last first. Each begins with its time; those of one millisecond stay as they came.
+  std::reverse(lines.begin(), lines.end());
   std::stable_sort(lines.begin(), lines.end(),
                    [](std::string_view a, std::string_view b) { return a.substr(0, 33) > b.substr(0, 33); });
   json::array found;

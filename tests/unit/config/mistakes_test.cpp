@@ -249,7 +249,7 @@ const std::vector<Mistake> mistakes{
                              "      path: /\n",
             {"5:7: policy.routes[0]: \"match\" is missing",
              "6:7: policy.routes[0]: unknown key \"path\"; known here: name, match, require, anonymous, optional, "
-             "upstream, forward_credential, set_headers, cors, mode, until"}},
+             "upstream, forward_credential, rate_limit, set_headers, cors, mode, until"}},
     Mistake{"ScopeForScopes",
             policy_follows + "  routes:\n"
                              "    - name: a\n"
