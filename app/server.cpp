@@ -79,6 +79,7 @@ void Server::Impl::make_workers(std::size_t count, std::size_t max_clients) {
     of_worker.max_clients = std::max<std::size_t>(1, max_clients / count);
     of_worker.seats = &seats;
     of_worker.limits = &limits;
+    of_worker.onlooker = parts.onlooker;
     of_worker.keeps_recent = settings().admin.has_value();
     workers.push_back(std::make_unique<WorkerThread>(std::move(of_worker)));
   }

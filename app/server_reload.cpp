@@ -61,6 +61,7 @@ std::optional<std::string> Server::Impl::reload() {
   } else {
     files.watch(next.files);
     log(Level::info, "reloaded: generation " + std::to_string(snapshot->generation) + " is in force");
+    if (parts.on_reloaded) parts.on_reloaded();
     return std::nullopt;
   }
   return last_reload.message;

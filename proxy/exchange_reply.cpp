@@ -1,3 +1,4 @@
+#include "proxy/advice.hpp"
 #include "proxy/cross_origin.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/reply.hpp"
@@ -151,6 +152,12 @@ void Exchange::finish(Reason reason, int status) {
     outcome.upstream = upstream_->settings().name;
     outcome.upstream_wait =
         upstream_wait_.count() < 0 ? Micros(-1) : std::chrono::duration_cast<Micros>(upstream_wait_);
+  }
+  std::string remedy;
+  if (worker_.has_onlooker() && reason != Reason::ok && target_ && !is_forwarding_) {
+    const policy::MatchInput input{host_, request_.method, &*target_, request_.headers()};
+    remedy = advice(*snapshot_.policy, input, caller_, reason);
+    outcome.remedy = remedy;
   }
   worker_.report(outcome, *generation_);
 }

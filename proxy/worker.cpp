@@ -43,6 +43,7 @@ Worker::Worker(Parts parts)
       home_{io, deadlines, names_, parts.index, parts.workers},
       access_log_(parts.access_log),
       access_format_(parts.access_format),
+      onlooker_(std::move(parts.onlooker)),
       ticker_(io) {
   if (parts.keeps_recent) recent_.resize(max_recent);
   std::random_device random;
@@ -232,20 +233,12 @@ void Worker::note_use(const keys::KeyDigest& digest, std::int64_t unix_seconds, 
   if (!dependencies_->takes_uses()) {
     return;
   }
-  const auto [use, is_new] = uses_.try_emplace(UseOf{digest, &scopes});
-  use->second.at = unix_seconds;
-  if (is_new) {
-    use->second.scopes = scopes;
+  if (uses_.note(digest, unix_seconds, scopes)) {
     ensure_ticking();
   }
 }
 
-void Worker::flush_uses() {
-  for (const auto& [of, use] : uses_) {
-    dependencies_->note_use(of.digest, use.at, use.scopes);
-  }
-  uses_.clear();
-}
+void Worker::flush_uses() { uses_.flush(*dependencies_); }
 
 std::string_view Worker::next_request_id() {
   char* at = id_text_.data();

@@ -7,6 +7,7 @@
 #include "keys/resolver.hpp"
 #include "proxy/buffers.hpp"
 #include "proxy/deadlines.hpp"
+#include "proxy/key_uses.hpp"
 #include "proxy/resident.hpp"
 #include "proxy/snapshot.hpp"
 #include "proxy/sockets.hpp"
@@ -16,10 +17,10 @@
 #include "telemetry/access_log.hpp"
 
 #include <boost/intrusive/list.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -40,6 +41,9 @@ struct Generation {
   std::shared_ptr<RouteTallies> tallies;
 };
 
+// Told of each exchange when it has ended, with the configuration it was judged by; on a worker's thread.
+using Onlooker = std::function<void(const telemetry::Outcome&, const Snapshot&)>;
+
 struct ExchangeRoom;  // the memory an exchange needs while it runs; see exchange.hpp
 
 class Worker {
@@ -51,9 +55,10 @@ class Worker {
     keys::StoreThread* store = nullptr;  // asked, and told of uses; null where the settings name none
     std::size_t workers = 1, index = 0;  // of the process, and which of them this is
     std::size_t max_clients = 10'000;
-    AddressSeats* seats = nullptr;       // of the process; null: no address has a limit
-    keys::LimitTable* limits = nullptr;  // of the process; null: this worker counts by itself
-    bool keeps_recent = false;           // recent() is asked for
+    AddressSeats* seats = nullptr;            // of the process; null: no address has a limit
+    keys::LimitTable* limits = nullptr;       // of the process; null: this worker counts by itself
+    bool keeps_recent = false;                // recent() is asked for
+    Onlooker onlooker{};                      // `keygate dev`; exchanges then say what would have to change
   };
   explicit Worker(Parts parts);
   ~Worker();
@@ -74,6 +79,7 @@ class Worker {
   std::unique_ptr<ExchangeRoom> take_room();
   void give_back(std::unique_ptr<ExchangeRoom> room);
   bool is_draining() const { return is_draining_; }
+  bool has_onlooker() const { return onlooker_ != nullptr; }
   const std::shared_ptr<const Generation>& current() const { return current_; }
   // Before io, so that frames which io still holds when it goes find them alive.
   DeadlineWheel deadlines;
@@ -99,23 +105,6 @@ class Worker {
   void note_use(const keys::KeyDigest& digest, std::int64_t unix_seconds, const std::string& scopes);
 
  private:
-  // A key on routes that require one thing; most have one such entry a tick, so the text is copied once.
-  struct UseOf {
-    keys::KeyDigest digest;
-    const std::string* scopes;
-    bool operator==(const UseOf&) const = default;
-  };
-  struct UseHash {
-    using is_avalanching = void;
-    std::size_t operator()(const UseOf& use) const {
-      return keys::DigestHash{}(use.digest) ^ std::hash<const std::string*>{}(use.scopes);
-    }
-  };
-  struct Use {
-    std::int64_t at = 0;
-    std::string scopes;
-  };
-
   std::shared_ptr<Upstream> find_unchanged(const config::UpstreamSettings& wanted, const UpstreamTls* tls) const;
   void ensure_ticking();
   void wait_for_tick();
@@ -132,7 +121,8 @@ class Worker {
   const Upstream::Home home_;
   telemetry::AccessLog* access_log_;
   telemetry::AccessFormat access_format_;
-  boost::unordered_flat_map<UseOf, Use, UseHash> uses_;
+  const Onlooker onlooker_;
+  KeyUses uses_;
   Tallies tallies_;
   std::vector<std::string> recent_;  // the last lines, one after the other round and round; empty: not kept
   std::string log_lines_;

@@ -13,6 +13,9 @@ constexpr std::size_t max_log_batch = 32 * 1024;
 
 void Worker::report(const telemetry::Outcome& outcome, const Generation& generation) {
   tallies_.note(*generation.tallies, outcome);
+  if (onlooker_) {
+    onlooker_(outcome, *generation.snapshot);
+  }
   if (!recent_.empty()) {
     std::string& line = recent_[recent_count_++ % recent_.size()];
     line.clear();

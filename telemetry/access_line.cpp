@@ -18,7 +18,7 @@ constexpr std::size_t max_field = 512;
 constexpr std::size_t max_digits = 20;
 constexpr std::ptrdiff_t block_size = 16;
 constexpr std::ptrdiff_t word_size = 8;
-constexpr std::size_t texts = 18;    // of an Outcome
+constexpr std::size_t texts = 19;    // of an Outcome
 constexpr std::size_t rest = 1'024;  // names and numbers of a line
 // What a line of either form takes at most: each text with every byte escaped.
 constexpr std::size_t max_line = rest + 6 * texts * max_field;
@@ -238,10 +238,16 @@ void append_text(std::string& out, const Outcome& outcome, AccessFormat format) 
     line.escaped(outcome.path.empty() ? std::string_view("-") : outcome.path);
     line << "  " << outcome.code;
     write_part(line, "  shadow=", outcome.shadow_code);
+    if (is_coloured) line << "\x1b[2m";
     write_part(line, "  route=", outcome.route);
     write_part(line, "  key=", outcome.key_id);
     write_part(line, "  org=", outcome.organization_id);
-    if (!outcome.required_scopes.empty()) {
+    if (is_coloured) line << "\x1b[0m";
+    if (!outcome.remedy.empty()) {
+      if (is_coloured) line << "\x1b[1m";
+      write_part(line, "  ", outcome.remedy);
+      if (is_coloured) line << "\x1b[0m";
+    } else if (!outcome.required_scopes.empty()) {
       write_part(line, "  needs ", outcome.required_scopes);
       write_part(line, "; key has ", outcome.scopes.empty() ? std::string_view("none") : outcome.scopes);
     }
