@@ -181,6 +181,14 @@ void put_server(Families& out, const Totals& totals, const ServerFigures& server
   out.add(server.was_last_reload_good ? 1.0 : 0.0);
   out.begin("keygate_access_log_dropped_lines_total", MetricType::Counter, "Lines that the access log had to drop.");
   out.add(server.dropped_lines);
+  if (server.traces.is_on) {
+    out.begin("keygate_spans_exported_total", MetricType::Counter, "Spans that the trace collector has taken.");
+    out.add(server.traces.exported_spans);
+    out.begin("keygate_spans_dropped_total", MetricType::Counter,
+              "Spans that it has not: the queue was full, or it refused them.");
+    out.add(server.traces.dropped_spans, {{"reason", "queue_full"}});
+    out.add(server.traces.rejected_spans, {{"reason", "refused"}});
+  }
   out.begin("keygate_build_info", MetricType::Gauge, "Which build this is; always 1.");
   out.add(1.0, {{"version", version()}, {"commit", commit()}});
 }

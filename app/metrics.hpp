@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/process_facts.hpp"
+#include "app/trace_figures.hpp"
 #include "policy/policy.hpp"
 #include "proxy/worker_figures.hpp"
 
@@ -20,7 +21,8 @@ struct ServerFigures {
   std::chrono::milliseconds staleness_bound{0};
   std::uint64_t store_changes = 0;  // keys that the embedded store's change log has told of
   std::uint64_t dropped_lines = 0;  // of the access log
-  std::size_t shadow_routes = 0;    // of the policy in force
+  TraceFigures traces{};
+  std::size_t shadow_routes = 0;  // of the policy in force
 };
 
 // The workers' figures together: of each route, upstream and source one.

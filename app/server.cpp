@@ -7,6 +7,7 @@
 #include "app/thread_count.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <utility>
@@ -79,6 +80,7 @@ void Server::Impl::make_workers(std::size_t count, std::size_t max_clients) {
     of_worker.max_clients = std::max<std::size_t>(1, max_clients / count);
     of_worker.seats = &seats;
     of_worker.limits = &limits;
+    of_worker.traces = &traces.queue();
     of_worker.onlooker = parts.onlooker;
     of_worker.keeps_recent = settings().admin.has_value();
     workers.push_back(std::make_unique<WorkerThread>(std::move(of_worker)));
@@ -109,6 +111,13 @@ void Server::Impl::on_signal(int number) {
   if (is_leaving) of_drain.drain_delay = {};  // everybody has been told already
   drain = std::make_unique<Drain>(control, workers, of_drain, [this] { control.stop(); });
   drain->begin();
+}
+
+// What the last requests were, within a second.
+void Server::Impl::send_last_traces() {
+  control.restart();
+  traces.finish([this] { control.stop(); });
+  control.run_for(std::chrono::seconds(1));
 }
 
 Server::Server(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
@@ -151,6 +160,7 @@ std::optional<std::string> Server::start() {
   if (auto fault = impl_->open_admin()) {
     return fault;
   }
+  impl_->traces.apply(settings.tracing, impl_->snapshot->secrets.tracing_tls);
   impl_->make_workers(count, connections.most);
   auto& by_worker = std::get<OpenedListeners>(opened);
   for (std::size_t i = 0; i < count; ++i) {
@@ -174,6 +184,7 @@ int Server::run() {
     impl_->parts.on_serving();
   }
   impl_->control.run();
+  impl_->send_last_traces();
   log(Level::info, "stopped");
   return EXIT_SUCCESS;
 }

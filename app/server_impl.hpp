@@ -10,6 +10,7 @@
 #include "app/metrics.hpp"
 #include "app/server.hpp"
 #include "app/survey.hpp"
+#include "app/trace_export.hpp"
 #include "app/worker_thread.hpp"
 #include "keys/limit_table.hpp"
 #include "keys/store_thread.hpp"
@@ -41,6 +42,7 @@ struct Server::Impl {
   std::optional<std::string> open_admin();
   AdminDesk admin_desk();
   void begin_leaving();
+  void send_last_traces();
   void make_workers(std::size_t count, std::size_t max_clients);
   void wait_for_signal();
   void on_signal(int number);
@@ -53,6 +55,7 @@ struct Server::Impl {
   net::io_context control{1};
   net::signal_set signals;
   telemetry::AccessLog access_log;
+  TraceExport traces{control};
   std::unique_ptr<keys::StoreThread> store;
   proxy::AddressSeats seats;
   keys::LimitTable limits;

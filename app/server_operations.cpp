@@ -78,6 +78,7 @@ ServerFigures Server::Impl::figures() const {
   now.staleness_bound = settings().resolution.staleness_bound;
   now.store_changes = store_changes;
   now.dropped_lines = access_log.dropped();
+  now.traces = traces.figures();
   const auto today = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   now.shadow_routes = static_cast<std::size_t>(std::ranges::count_if(snapshot->policy->routes, [&](const auto& route) {
     return route->shadow_until && today < *route->shadow_until;

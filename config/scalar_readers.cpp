@@ -244,16 +244,6 @@ std::string socket_beside_file(const Value& value, const std::string& path) {
   return whole;
 }
 
-Reader<std::monostate> only_null() {
-  return {"nothing",
-          [](const Value& value) -> std::optional<std::monostate> {
-            if (value.is_null()) return std::monostate{};
-            value.complain("anything but null is not supported by this version yet");
-            return std::nullopt;
-          },
-          true, schema_of_null()};
-}
-
 Reader<std::string> word_of(std::vector<std::string> words) {
   const auto form = joined(words);
   std::string schema = schema_of_words(words);

@@ -28,8 +28,6 @@ Reader<double> fraction();        // 0 to 1
 Reader<std::string> file_path();  // resolved against the file it was written in
 // The same for the path of a unix socket that stands in `value`; complains where the system has no room for it.
 std::string socket_beside_file(const Value& value, const std::string& path);
-// Null and nothing else; anything else needs a later version.
-Reader<std::monostate> only_null();
 
 // Text that must be one of these; complains with the nearest.
 Reader<std::string> word_of(std::vector<std::string> words);

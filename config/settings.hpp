@@ -4,6 +4,7 @@
 
 #include "config/policy_document.hpp"
 #include "config/resolution_settings.hpp"
+#include "config/tracing_settings.hpp"
 #include "config/wire_settings.hpp"
 
 #include <chrono>
@@ -132,6 +133,7 @@ struct Settings {
   IdentityHeaderSettings identity_headers;
   LimitSettings limits;
   LogSettings log;
+  TracingSettings tracing;
   KeyServiceSettings key_service;
   bool minimal_errors = false;
   unsigned threads = 0;  // 0: what the cgroup quota gives

@@ -9,6 +9,7 @@
 #include "config/listener_reader.hpp"
 #include "config/resolution_reader.hpp"
 #include "config/scalar_readers.hpp"
+#include "config/tracing_reader.hpp"
 #include "config/upstream_reader.hpp"
 
 #include <algorithm>
@@ -104,15 +105,6 @@ Key<Settings> paths_key() {
       "what ambiguous paths come to");
 }
 
-Key<Settings> tracing_key() {
-  return group<Settings>("tracing",
-                         {
-                             idle<Settings>("otlp_endpoint", only_null(), "where spans go"),
-                             idle<Settings>("sample", fraction(), "the share of exchanges that is traced"),
-                         },
-                         "OpenTelemetry");
-}
-
 Key<Settings> errors_key() {
   return group<Settings>("errors",
                          {
@@ -150,7 +142,7 @@ Table<Settings> settings_table(Reader<PolicyDocument> policy) {
       key("threads", &S::threads, whole_number(0, 256), "workers; 0: what the cgroup quota gives"),
       key("policy", &S::policy, std::move(policy), "a file name, or the policy itself"),
       paths_key(),
-      tracing_key(),
+      key("tracing", &S::tracing, tracing_reader(), "OpenTelemetry: what is traced, and where spans go"),
       key("admin", &S::admin, admin_reader(), "where operators look at it; off unless set"),
       key("key_service", &S::key_service, key_service_reader(), "who may do what at the bundled key service"),
   };
@@ -225,6 +217,7 @@ std::optional<Settings> completed_for_key_server(const Value& root, Settings set
 std::optional<Settings> completed(const Value& root, Settings settings) {
   require(root, "policy", "write policy: policy.yaml, or the policy itself");
   require(root, "resolution", "write resolution: {store: {path: keygate.db}}");
+  take_tracing_variables(root, settings.tracing);
   check_sessions(root, settings);
   check_upstreams(root, settings);
   if (!root.member("listen") && !root.member("listeners")) settings.listeners.emplace_back();

@@ -57,6 +57,9 @@ Secrets read_secrets(const config::Settings& settings, config::Problems& problem
   if (const auto& service = settings.resolution.service) {
     secrets.service = taken(read_service_access(*service), service->where, "resolution.service", problems);
   }
+  if (const auto& tracing = settings.tracing; tracing.endpoint && tracing.endpoint->is_tls) {
+    secrets.tracing_tls = taken(ClientTls::load(tracing.ca_file), tracing.where, "tracing.ca_file", problems);
+  }
   if (settings.admin && settings.admin->token) {
     std::string token = read_optional(settings.admin->token, "admin.token_file", problems);
     secrets.admin_token = Hasher()(SecretView(token));

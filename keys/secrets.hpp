@@ -4,6 +4,7 @@
 
 #include "config/settings.hpp"
 #include "keys/admin_secrets.hpp"
+#include "keys/client_tls.hpp"
 #include "keys/digest.hpp"
 #include "keys/service_access.hpp"
 
@@ -20,6 +21,7 @@ struct Secrets {
   std::vector<std::string> signing_keys;         // the first signs, all verify; empty: records are not signed
   std::shared_ptr<const ServiceAccess> service;  // null: none is configured
   std::optional<KeyDigest> admin_token;          // of the admin listener
+  std::shared_ptr<const ClientTls> tracing_tls;  // null where the collector is not https://
   std::vector<std::string> upstream_tokens;      // by upstream: the Bearer token it is sent; empty: none
 };
 

@@ -32,6 +32,7 @@ Exchange::Exchange(Client& client, ExchangeParts& room, std::shared_ptr<const Ge
       vigil_(client) {
   client.has_answer_begun = false;
   room_.standing.reset();
+  room_.trace.is_on = room_.trace.is_recorded = false;
   request_.field_count = 0;
   request_.method_word = {};
   request_.method = policy::Method::get;
@@ -63,6 +64,9 @@ Awaitable<After> Exchange::run(std::size_t head_size) {
     co_return co_await deny(*refused);
   }
   adopt_request_id();
+  if (snapshot_.settings->tracing.endpoint) {
+    begin_trace();
+  }
   if (const auto refused = canonicalise()) {
     keeps_client_ = false;
     co_return co_await deny(*refused);
@@ -76,6 +80,7 @@ Awaitable<After> Exchange::run(std::size_t head_size) {
     co_return co_await answer_locally();
   }
   const auto auth_began = SteadyClock::now();
+  room_.trace.auth_began = auth_began;
   route_ = snapshot_.policy->table.match(input);
   extract();
   if (caller_.found == policy::Caller::Found::could_not_find_out) {

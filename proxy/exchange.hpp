@@ -53,6 +53,8 @@ class Exchange {
   // exchange.cpp: judging. All but look_up are synchronous.
   std::optional<policy::Reason> read_head(std::span<char> head);
   void adopt_request_id();
+  void begin_trace();  // exchange_trace.cpp
+  void hand_over_trace(const telemetry::Outcome& outcome, SteadyClock::time_point ended);
   std::optional<policy::Reason> canonicalise();
   void extract();
   Awaitable<void> look_up();
@@ -129,6 +131,7 @@ class Exchange {
   bool is_forwarding_ = false, is_request_body_done_ = true;  // forwarding: the request body is no longer untouched
   std::string_view upstream_flaw_;
   int interim_count_ = 0;
+  unsigned tries_ = 0;  // of forwarding
   ChunkFilter request_chunks_, response_chunks_;
   policy::Reason shadowed_ = policy::Reason::ok;  // what a route in shadow mode would have refused it for
   Upload upload_;

@@ -29,6 +29,9 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
     co_return co_await deny(Reason::body_too_large);
   }
   is_forwarding_ = true;
+  if (room_.trace.is_recorded) {
+    room_.trace.upstream_began = SteadyClock::now();
+  }
   shadowed_ = grant.shadowed();
   is_request_body_done_ = !request_.has_body();
   request_left_ = request_.content_length;
@@ -45,6 +48,7 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
   bool must_be_new = false;
   while (tried == Tried::may_retry && tries_left > 0 && !client_.has_left && !client_.was_cut) {
     --tries_left;
+    ++tries_;
     connection_.reset();
     if (!upstream_->choose(choice_)) {
       connect_error_ = UpstreamError::none_healthy;
@@ -122,7 +126,8 @@ Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
                            .is_secure = client_.stream.is_secure(),
                            .is_peer_trusted = is_peer_trusted_,
                            .request_id = request_id_,
-                           .is_degraded = record_ && record_->is_stale};
+                           .is_degraded = record_ && record_->is_stale,
+                           .trace = room_.trace.is_on ? &room_.trace : nullptr};
   const std::size_t bound = forward_head_bound(facts, grant);
   if (out_.capacity() < bound) {
     out_ = worker_.buffers.lease(bound);

@@ -101,6 +101,9 @@ void Exchange::finish(Reason reason, int status) {
   telemetry::Outcome outcome;
   outcome.started = began_at_;
   outcome.request_id = request_id_;
+  if (room_.trace.is_on) {
+    outcome.trace_id = room_.trace.trace();
+  }
   std::string behind_proxy;
   if (is_peer_trusted_) {
     behind_proxy = client_address().to_string();
@@ -160,6 +163,9 @@ void Exchange::finish(Reason reason, int status) {
     outcome.remedy = remedy;
   }
   worker_.report(outcome, *generation_);
+  if (room_.trace.is_recorded) {
+    hand_over_trace(outcome, now);
+  }
 }
 
 }  // namespace keygate::proxy

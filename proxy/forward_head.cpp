@@ -1,7 +1,7 @@
 #include "proxy/forward_head.hpp"
 
-#include "policy/set_header.hpp"
 #include "proxy/head_writer.hpp"
+#include "proxy/set_headers.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,8 @@ namespace keygate::proxy {
 namespace {
 
 constexpr std::string_view pseudonym = "keygate";
-constexpr std::size_t fixed_room = 1024;  // names, separators, Via, Forwarded's words, framing
+// Names, separators, Via, Forwarded's words, framing; and what a trace takes.
+constexpr std::size_t fixed_room = 1024 + telemetry::trace_parent_size + telemetry::TraceState::max_bytes;
 
 // Of the forwarding headers only these are a trusted proxy's to say. X-Original-*, X-Rewrite-* and method overrides are
 // nobody's: they would name another request than the one that was decided on (P-18, P-19).
@@ -90,6 +91,20 @@ std::string_view own_token(const ForwardFacts& facts, const policy::Grant& grant
   return grant.upstream() < tokens.size() ? std::string_view(tokens[grant.upstream()]) : std::string_view();
 }
 
+bool is_trace_context(std::string_view name) {
+  return equals_ignoring_case(name, "traceparent") || equals_ignoring_case(name, "tracestate");
+}
+
+// Ours is between the client's span and the upstream's.
+void write_trace(const ExchangeTrace& trace, HeadWriter& out) {
+  std::array<char, telemetry::trace_parent_size> parent{};
+  telemetry::write_trace_parent(trace.for_upstream(), parent);
+  out.field("traceparent", {parent.data(), parent.size()});
+  if (const std::string_view state = trace.state.text(); !state.empty()) {
+    out.field("tracestate", state);
+  }
+}
+
 struct Keeps {
   bool credential = false, authorization = true;
 };
@@ -103,6 +118,11 @@ SeenForwarding write_fields(const ForwardFacts& facts, Keeps keeps, HeadWriter& 
     }
     switch (facts.head.fates[i]) {
       case FieldFate::keep:
+        if (facts.trace != nullptr && is_trace_context(field.name)) {
+          break;
+        }
+        out.field(field.name, field.value);
+        break;
       case FieldFate::via:
         out.field(field.name, field.value);
         break;
@@ -164,55 +184,6 @@ void write_identities(const config::IdentityHeaderSettings& names, const policy:
   write_identity(names.environment, policy::to_string(grant.environment()), out);
 }
 
-// In the spelling that was decided on and is forwarded: visible ASCII, whatever a client has escaped.
-std::string_view value_of(const policy::HeaderPiece& piece, std::string_view path, const policy::Grant& grant) {
-  using Kind = policy::HeaderPiece::Kind;
-  const policy::Principal* const principal = grant.principal();
-  switch (piece.kind) {
-    case Kind::text:
-      return piece.text;
-    case Kind::segment:
-      return policy::segment(path, piece.segment);
-    case Kind::rest:
-      return policy::rest_of(path, piece.segment);
-    case Kind::organization:
-      return principal != nullptr ? std::string_view(principal->organization) : std::string_view{};
-    case Kind::key:
-      return principal != nullptr ? std::string_view(principal->key_id) : std::string_view{};
-    case Kind::user:
-      return principal != nullptr ? std::string_view(principal->user) : std::string_view{};
-    case Kind::environment:
-      return policy::to_string(grant.environment());
-    case Kind::method:
-      return policy::to_string(grant.kind());
-  }
-  return {};
-}
-
-// One of which a piece has nothing to say is left out: half a value would be another one.
-std::size_t set_headers_bound(const ForwardFacts& facts, const policy::Grant& grant) {
-  std::size_t size = 0;
-  for (const policy::SetHeader& header : *grant.route().set_headers) {
-    size += header.name.size() + 4;
-    for (const auto& piece : header.pieces) size += value_of(piece, facts.target.path(), grant).size();
-  }
-  return size;
-}
-
-void write_set_headers(const ForwardFacts& facts, const policy::Grant& grant, HeadWriter& out) {
-  for (const policy::SetHeader& header : *grant.route().set_headers) {
-    const bool is_whole = std::ranges::none_of(header.pieces, [&](const policy::HeaderPiece& piece) {
-      return value_of(piece, facts.target.path(), grant).empty();
-    });
-    if (!is_whole) {
-      continue;
-    }
-    out << header.name << ": ";
-    for (const auto& piece : header.pieces) out << value_of(piece, facts.target.path(), grant);
-    out << "\r\n";
-  }
-}
-
 std::size_t identity_bound(const config::IdentityHeaderSettings& names, const policy::Grant& grant) {
   std::size_t size = names.organization.size() + names.key.size() + names.user.size() + names.scopes.size() +
                      names.environment.size() + names.method.size();
@@ -232,7 +203,7 @@ std::size_t forward_head_bound(const ForwardFacts& facts, const policy::Grant& g
   for (const policy::HeaderField& field : facts.head.headers()) {
     size += field.name.size() + field.value.size() + 4;
   }
-  return grant.route().set_headers ? size + set_headers_bound(facts, grant) : size;
+  return grant.route().set_headers ? size + set_headers_bound(grant, facts.target.path()) : size;
 }
 
 std::size_t write_forward_head(const ForwardFacts& facts, const policy::Grant& grant, std::span<char> room) {
@@ -255,6 +226,9 @@ std::size_t write_forward_head(const ForwardFacts& facts, const policy::Grant& g
     out << "TE: trailers\r\nConnection: TE\r\n";
   }
   write_forwarding(facts, seen, out);
+  if (facts.trace != nullptr) {
+    write_trace(*facts.trace, out);
+  }
   if (!token.empty()) {
     out << "Authorization: Bearer " << token << "\r\n";
   }
@@ -265,7 +239,7 @@ std::size_t write_forward_head(const ForwardFacts& facts, const policy::Grant& g
     out.field("X-Keygate-Degraded", "true");
   }
   if (grant.route().set_headers) {
-    write_set_headers(facts, grant, out);
+    write_set_headers(grant, facts.target.path(), out);
   }
   write_identities(facts.snapshot.settings->identity_headers, grant, out);
   out << "\r\n";

@@ -40,6 +40,8 @@ constexpr std::array<char, 512> hex_pairs = [] {
 Worker::Worker(Parts parts)
     : max_clients(parts.max_clients),
       seats(parts.seats),
+      traces(parts.traces),
+      sampler(granted_wishes_per_second / static_cast<double>(parts.workers)),
       home_{io, deadlines, names_, parts.index, parts.workers},
       access_log_(parts.access_log),
       access_format_(parts.access_format),

@@ -12,6 +12,7 @@
 #include "proxy/snapshot.hpp"
 #include "proxy/sockets.hpp"
 #include "proxy/tallies.hpp"
+#include "proxy/trace_sampler.hpp"
 #include "proxy/upstream.hpp"
 #include "proxy/worker_figures.hpp"
 #include "telemetry/access_log.hpp"
@@ -28,6 +29,10 @@
 
 namespace keygate::keys {
 class StoreThread;
+}
+
+namespace keygate::telemetry {
+class TraceQueue;
 }
 
 namespace keygate::proxy {
@@ -58,6 +63,7 @@ class Worker {
     AddressSeats* seats = nullptr;            // of the process; null: no address has a limit
     keys::LimitTable* limits = nullptr;       // of the process; null: this worker counts by itself
     bool keeps_recent = false;                // recent() is asked for
+    telemetry::TraceQueue* traces = nullptr;  // of the process; null: spans go nowhere
     Onlooker onlooker{};                      // `keygate dev`; exchanges then say what would have to change
   };
   explicit Worker(Parts parts);
@@ -91,6 +97,8 @@ class Worker {
   std::size_t refusal_count = 0, lingering_count = 0;  // of these clients: being turned away, being waited out
   const std::size_t max_clients;
   AddressSeats* const seats;
+  telemetry::TraceQueue* const traces;
+  TraceSampler sampler;
 
   // Of API keys, and of sessions: one can never pass for the other.
   keys::Resolver& resolver(policy::CredentialKind kind) {

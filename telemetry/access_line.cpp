@@ -18,7 +18,7 @@ constexpr std::size_t max_field = 512;
 constexpr std::size_t max_digits = 20;
 constexpr std::ptrdiff_t block_size = 16;
 constexpr std::ptrdiff_t word_size = 8;
-constexpr std::size_t texts = 19;    // of an Outcome
+constexpr std::size_t texts = 20;    // of an Outcome
 constexpr std::size_t rest = 1'024;  // names and numbers of a line
 // What a line of either form takes at most: each text with every byte escaped.
 constexpr std::size_t max_line = rest + 6 * texts * max_field;
@@ -193,6 +193,7 @@ void append_json(std::string& out, const Outcome& outcome) {
     write_time(line, outcome.started);
     line << '"';
     write_member(line, R"(,"request_id":")", outcome.request_id);
+    write_member(line, R"(,"trace_id":")", outcome.trace_id);
     write_member(line, R"(,"client":")", outcome.client);
     write_member(line, R"(,"client_subject":")", outcome.client_subject);
     write_member(line, R"(,"method":")", outcome.method);

@@ -13,6 +13,7 @@ namespace keygate::telemetry {
 struct Outcome {
   std::chrono::system_clock::time_point started;
   std::string_view request_id;
+  std::string_view trace_id;        // where tracing is on
   std::string_view client;          // the client's address as policy sees it
   std::string_view client_subject;  // of the certificate it showed
   std::string_view method;

@@ -299,8 +299,9 @@ const std::vector<Mistake> mistakes{
             {"4:51: upstreams.app.balance: needs round_robin or least_requests, not \"least_request\"; did you mean "
              "\"least_requests\"?"}},
     Mistake{"Tracing",
-            three_lines + "tracing: {otlp_endpoint: http://a}\n",
-            {"4:26: tracing.otlp_endpoint: anything but null is not supported by this version yet"}},
+            three_lines + "tracing: {otlp_endpoint: localhost:4317}\n",
+            {"4:26: tracing.otlp_endpoint: \"localhost:4317\" is not an http:// or https:// URL; write "
+             "http://127.0.0.1:4318"}},
     Mistake{"Perip",
             three_lines + "limits: {connections_per_ip: -5}\n",
             {"4:30: limits.connections_per_ip: needs a whole number from 0 to 1000000, not \"-5\""}},

@@ -39,8 +39,6 @@ const std::vector<Row> rows{
      "paths.dot_segments: \"resolve\" is not supported by this version yet; leave it at \"reject\""},
     {"AllowedSemicolon", three_lines + "paths: {semicolon: allow}\n",
      "paths.semicolon: \"allow\" is not supported by this version yet; leave it at \"reject\""},
-    {"Tracing", three_lines + "tracing: {otlp_endpoint: http://a}\n",
-     "tracing.otlp_endpoint: anything but null is not supported by this version yet"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Table, Unsupported, testing::ValuesIn(rows), [](const auto& row) { return row.param.name; });

@@ -23,6 +23,7 @@ Outcome full_outcome() {
   Outcome outcome;
   outcome.started = a_time;
   outcome.request_id = "0123456789abcdef01234567";
+  outcome.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
   outcome.client = "203.0.113.7";
   outcome.method = "GET";
   outcome.host = "api.example.com";
@@ -62,7 +63,7 @@ std::string text_line(const Outcome& outcome, AccessFormat format = AccessFormat
 
 // Every field that a client, an upstream or a key service can put something into.
 constexpr std::string_view Outcome::*texts[] = {
-    &Outcome::shadow_code,        &Outcome::client_subject, &Outcome::request_id,
+    &Outcome::shadow_code,     &Outcome::trace_id,    &Outcome::client_subject, &Outcome::request_id,
     &Outcome::client,          &Outcome::method,      &Outcome::host,           &Outcome::path,
     &Outcome::route,           &Outcome::code,        &Outcome::key_id,         &Outcome::environment,
     &Outcome::organization_id, &Outcome::auth_method, &Outcome::scopes,         &Outcome::conditions,
@@ -91,7 +92,8 @@ void expect_one_plain_line(const std::string& line) {
 TEST(AccessJson, IsExactlyThis) {
   EXPECT_EQ(
       json_line(full_outcome()),
-      R"({"time":"2023-11-14T22:13:20.007Z","request_id":"0123456789abcdef01234567","client":"203.0.113.7",)"
+      R"({"time":"2023-11-14T22:13:20.007Z","request_id":"0123456789abcdef01234567",)"
+      R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","client":"203.0.113.7",)"
       R"("method":"GET","host":"api.example.com","path":"/v1/projects","route":"read-projects","code":"ok","status":200,)"
       R"("key_id":"key_1","organization_id":"org_1","environment":"live","auth_method":"api_key",)"
       R"("scopes":"projects:read","conditions":"x-beta","source":"memory","age_ms":1234,"generation":3,"bytes_in":5,)"
