@@ -1,6 +1,7 @@
 #include "app/admin_answer.hpp"
 
 #include "app/keys_place.hpp"
+#include "app/settings_json.hpp"
 #include "proxy/sockets.hpp"
 
 #include <boost/json/parse.hpp>
@@ -188,7 +189,11 @@ Awaitable<AdminAnswer> admin_answer(net::io_context& io, const AdminDesk& desk, 
     co_return page;
   }
   if (path == "/api/config") {
-    co_return answer_of(settings_json(*desk.snapshot()->settings));
+    const auto snapshot = desk.snapshot();
+    json::object settings = settings_json(*snapshot->settings);
+    settings["file"] = snapshot->settings->file;
+    settings["routes"] = snapshot->policy->routes.size();
+    co_return answer_of(settings);
   }
   if (path == "/api/explain") {
     co_return explained_answer(desk, request.body);

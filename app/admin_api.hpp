@@ -47,9 +47,6 @@ boost::json::object dependencies_json(const proxy::Snapshot& snapshot, const Tot
 // By hits, then as the policy has them; `most`: no more than so many, the rest is a number beside them.
 boost::json::object routes_json(const proxy::Snapshot& snapshot, const Totals& totals, std::size_t most);
 
-// Effective settings with their defaults; a secret is "***", and what names its file stands.
-boost::json::object settings_json(const config::Settings& settings);
-
 // What is wanted of the last decisions: every part that is not empty has to fit.
 struct DecisionFilter {
   std::string code, route, key_id, organization_id, text;

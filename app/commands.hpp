@@ -18,6 +18,7 @@ void add_import(CLI::App& root, int& status);
 void add_replay(CLI::App& root, int& status);
 void add_keys(CLI::App& root, int& status);
 void add_key_server(CLI::App& root, int& status);
+void add_config(CLI::App& root, int& status);
 void add_schema(CLI::App& root, int& status);
 void add_reload(CLI::App& root, int& status);
 void add_drain(CLI::App& root, int& status);

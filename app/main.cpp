@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   keygate::app::add_replay(root, status);
   keygate::app::add_keys(root, status);
   keygate::app::add_key_server(root, status);
+  keygate::app::add_config(root, status);
   keygate::app::add_schema(root, status);
   keygate::app::add_reload(root, status);
   keygate::app::add_drain(root, status);

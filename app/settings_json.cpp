@@ -1,6 +1,8 @@
-// The effective configuration as JSON, for whoever looks at a running proxy: every default as it counts, no secret.
-#include "app/admin_api.hpp"
+#include "app/settings_json.hpp"
 
+#include "proxy/endpoint.hpp"
+
+#include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
 namespace keygate::app {
@@ -9,61 +11,85 @@ namespace json = boost::json;
 
 namespace {
 
-std::string duration_text(std::chrono::milliseconds time) {
-  const auto ms = time.count();
-  if (ms % 1000 != 0) return std::to_string(ms) + "ms";
-  if (ms != 0 && ms % 60'000 == 0) return std::to_string(ms / 60'000) + "m";
-  return std::to_string(ms / 1000) + "s";
-}
-
 json::value size_json(std::uint64_t size) {
   return size == config::unlimited ? json::value("unlimited") : json::value(size);
 }
 
-// Where a secret is; never what it is.
-json::value secret_json(const std::optional<config::SecretSettings>& secret) {
-  if (!secret) return nullptr;
-  switch (secret->kind) {
-    case config::SecretSettings::Kind::file:
-      return json::object{{"file", secret->text}};
-    case config::SecretSettings::Kind::environment:
-      return json::object{{"environment", secret->text}};
-    case config::SecretSettings::Kind::literal:
-      return "***";
-  }
-  return "***";
-}
-
 json::value text_or_null(const std::string& text) { return text.empty() ? json::value(nullptr) : json::value(text); }
 
-json::array words(const std::vector<std::string>& list) {
-  json::array out;
-  for (const std::string& one : list) out.emplace_back(one);
-  return out;
+const char* word_of(config::ClientCertificate asked) {
+  switch (asked) {
+    case config::ClientCertificate::none:
+      return "none";
+    case config::ClientCertificate::optional:
+      return "optional";
+    case config::ClientCertificate::required:
+      return "required";
+  }
+  return "";
+}
+
+const char* word_of(config::LogLevel level) {
+  switch (level) {
+    case config::LogLevel::debug:
+      return "debug";
+    case config::LogLevel::info:
+      return "info";
+    case config::LogLevel::warn:
+      return "warn";
+    case config::LogLevel::error:
+      return "error";
+  }
+  return "";
+}
+
+const char* word_of(config::AccessLogWhich which) {
+  switch (which) {
+    case config::AccessLogWhich::all:
+      return "all";
+    case config::AccessLogWhich::denied:
+      return "denied";
+    case config::AccessLogWhich::none:
+      return "none";
+  }
+  return "";
 }
 
 json::object listener_json(const config::ListenerSettings& listener) {
-  json::object out{{"address", config::name_of(listener)}, {"proxy_protocol", listener.proxy_protocol}};
-  if (listener.tls) {
-    out["tls"] = json::object{{"certificate_file", listener.tls->certificate_file},
-                              {"private_key_file", listener.tls->private_key_file},
-                              {"client_ca_file", text_or_null(listener.tls->client_ca_file)}};
+  json::object out{{"address", config::name_of(listener)}};
+  if (const auto& tls = listener.tls) {
+    json::object of_tls{{"certificate_file", tls->certificate_file}, {"private_key_file", tls->private_key_file}};
+    put_text(of_tls, "client_ca_file", tls->client_ca_file);
+    of_tls["client_certificate"] = word_of(tls->client_certificate);
+    of_tls["min_version"] = tls->needs_tls13 ? "1.3" : "1.2";
+    out["tls"] = std::move(of_tls);
   }
+  out["proxy_protocol"] = listener.proxy_protocol;
+  return out;
+}
+
+json::object upstream_tls_json(const config::UpstreamTlsSettings& tls) {
+  json::object out;
+  put_text(out, "ca_file", tls.ca_file);
+  put_text(out, "server_name", tls.server_name);
+  put_text(out, "certificate_file", tls.certificate_file);
+  put_text(out, "private_key_file", tls.private_key_file);
   return out;
 }
 
 json::object upstream_json(const config::UpstreamSettings& upstream) {
   json::array endpoints;
   for (const auto& endpoint : upstream.endpoints) endpoints.emplace_back(proxy::name_of(endpoint));
-  json::object out{{"name", upstream.name}, {"endpoints", std::move(endpoints)}};
+  json::object out{{"endpoints", std::move(endpoints)}};
   out["balance"] = upstream.balance == config::Balance::round_robin ? "round_robin" : "least_requests";
+  if (auto tls = upstream_tls_json(upstream.tls); !tls.empty()) out["tls"] = std::move(tls);
   out["timeouts"] = json::object{{"connect", duration_text(upstream.connect_timeout)},
                                  {"response_header", duration_text(upstream.response_header_timeout)},
                                  {"idle", duration_text(upstream.idle_timeout)}};
   out["retries"] = json::object{{"attempts", upstream.retry_attempts}};
   out["max_connections"] = upstream.max_connections;
   out["preserve_host"] = upstream.preserve_host;
-  out["authorization"] = secret_json(upstream.authorization);
+  put_secret(out, "authorization", upstream.authorization);
   if (const auto& check = upstream.health_check) {
     out["health_check"] = json::object{{"path", check->path},
                                        {"interval", duration_text(check->interval)},
@@ -71,63 +97,6 @@ json::object upstream_json(const config::UpstreamSettings& upstream) {
                                        {"unhealthy_after", check->unhealthy_after},
                                        {"healthy_after", check->healthy_after}};
   }
-  return out;
-}
-
-json::object credentials_json(const config::CredentialSettings& credentials) {
-  json::array sources, formats, admins;
-  for (const auto& source : credentials.sources) {
-    using Kind = config::CredentialSource::Kind;
-    const char* const kind = source.kind == Kind::bearer   ? "bearer"
-                             : source.kind == Kind::header ? "header"
-                             : source.kind == Kind::query  ? "query"
-                                                           : "cookie";
-    sources.push_back(json::object{{kind, text_or_null(source.name)}});
-  }
-  for (const auto& format : credentials.formats) {
-    formats.push_back(json::object{
-        {"prefix", format.prefix}, {"length", format.length}, {"checksum", format.crc32_checksum ? "crc32" : "none"}});
-  }
-  for (const auto& admin : credentials.admin_secrets) {
-    admins.push_back(
-        json::object{{"name", admin.name}, {"secret", secret_json(admin.secret)}, {"scopes", words(admin.scopes)}});
-  }
-  return {{"sources", std::move(sources)},
-          {"formats", std::move(formats)},
-          {"admin_secrets", std::move(admins)},
-          {"forward", credentials.forward}};
-}
-
-json::object resolution_json(const config::ResolutionSettings& resolution) {
-  json::object out{{"staleness_bound", duration_text(resolution.staleness_bound)},
-                   {"stale_if_error", duration_text(resolution.stale_if_error)}};
-  out["memory"] = json::object{{"max_keys", resolution.memory.max_keys},
-                               {"max_unknown_keys", resolution.memory.max_unknown_keys},
-                               {"unknown_ttl", duration_text(resolution.memory.unknown_ttl)}};
-  out["unknown_key_budget"] = json::object{{"per_ip", resolution.unknown_key_budget.per_address},
-                                           {"total", resolution.unknown_key_budget.total}};
-  if (const auto& redis = resolution.redis) {
-    const config::RedisAddress& address = redis->address;
-    const std::string place =
-        address.host.empty() ? "unix:" + address.socket : address.host + ":" + std::to_string(address.port);
-    const bool has_password = redis->password || !address.password.empty();
-    out["redis"] = json::object{{"address", place},
-                                {"tls", address.is_tls},
-                                {"database", address.database},
-                                {"username", text_or_null(redis->username)},
-                                {"password", has_password ? json::value("***") : json::value(nullptr)},
-                                {"timeout", duration_text(redis->timeout)},
-                                {"namespace", redis->name_space},
-                                {"signing_key_file", text_or_null(redis->signing_key_file)}};
-  }
-  if (const auto& service = resolution.service) {
-    out["service"] = json::object{{"host", service->url.authority},
-                                  {"tls", service->url.is_tls},
-                                  {"sessions", service->session_url.has_value()},
-                                  {"token", secret_json(service->token)},
-                                  {"timeout", duration_text(service->timeout)}};
-  }
-  if (resolution.store) out["store"] = json::object{{"path", resolution.store->path}};
   return out;
 }
 
@@ -141,6 +110,7 @@ json::object limits_json(const config::LimitSettings& limits) {
           {"header_timeout", duration_text(limits.header_timeout)},
           {"idle_timeout", duration_text(limits.idle_timeout)},
           {"body_idle_timeout", duration_text(limits.body_idle_timeout)},
+          {"body_min_rate", limits.body_min_rate},
           {"request_timeout", duration_text(limits.request_timeout)},
           {"tunnel_idle_timeout", duration_text(limits.tunnel_idle_timeout)},
           {"tunnel_max_age", duration_text(limits.tunnel_max_age)},
@@ -158,29 +128,79 @@ json::object identity_json(const config::IdentityHeaderSettings& names) {
           {"method", text_or_null(names.method)}};
 }
 
+json::object log_json(const config::LogSettings& log) {
+  return {{"level", word_of(log.level)},
+          {"format", log.format == config::LogFormat::json ? "json" : "text"},
+          {"access", word_of(log.access)}};
+}
+
+json::object tracing_json(const config::TracingSettings& tracing) {
+  json::object out{{"otlp_endpoint", nullptr}, {"sample", tracing.sample}, {"service_name", tracing.service_name}};
+  if (const auto& url = tracing.endpoint) {
+    const std::size_t query = url->target.find('?');
+    out["otlp_endpoint"] = (url->is_tls ? "https://" : "http://") + url->authority + url->target.substr(0, query) +
+                           (query == std::string::npos ? "" : "?***");
+  }
+  put_text(out, "ca_file", tracing.ca_file);
+  return out;
+}
+
 }  // namespace
 
-json::object settings_json(const config::Settings& settings) {
-  json::object out{{"file", settings.file}};
-  json::array listeners, upstreams, proxies;
-  for (const auto& listener : settings.listeners) listeners.push_back(listener_json(listener));
-  for (const auto& upstream : settings.upstreams) upstreams.push_back(upstream_json(upstream));
-  for (const auto& proxy : settings.trusted_proxies) proxies.emplace_back(proxy.value);
-  out["listeners"] = std::move(listeners);
-  out["trusted_proxies"] = std::move(proxies);
-  out["health"] = settings.health ? json::value(config::name_of(*settings.health)) : json::value(nullptr);
-  if (settings.admin) {
-    out["admin"] = json::object{{"address", config::name_of(settings.admin->address)},
-                                {"token", secret_json(settings.admin->token)}};
+std::string duration_text(std::chrono::milliseconds time) {
+  const auto ms = time.count();
+  if (ms % 1000 != 0) return std::to_string(ms) + "ms";
+  if (ms != 0 && ms % 60'000 == 0) return std::to_string(ms / 60'000) + "m";
+  return std::to_string(ms / 1000) + "s";
+}
+
+void put_secret(json::object& out, std::string_view name, const std::optional<config::SecretSettings>& secret) {
+  if (!secret) return;
+  switch (secret->kind) {
+    case config::SecretSettings::Kind::file:
+      out[std::string(name) + "_file"] = secret->text;
+      return;
+    case config::SecretSettings::Kind::environment:
+      out[std::string(name) + "_env"] = secret->text;
+      return;
+    case config::SecretSettings::Kind::literal:
+      out[std::string(name)] = "***";
+      return;
   }
-  out["upstreams"] = std::move(upstreams);
+}
+
+void put_text(json::object& out, std::string_view name, const std::string& text) {
+  if (!text.empty()) out[json::string_view(name.data(), name.size())] = text;
+}
+
+json::object settings_json(const config::Settings& settings) {
+  json::array listeners, proxies;
+  json::object upstreams;
+  for (const auto& listener : settings.listeners) listeners.push_back(listener_json(listener));
+  for (const auto& upstream : settings.upstreams) upstreams[upstream.name] = upstream_json(upstream);
+  for (const auto& proxy : settings.trusted_proxies) proxies.emplace_back(proxy.value);
+  json::object out{{"listeners", std::move(listeners)}};
+  if (!proxies.empty()) out["trusted_proxies"] = std::move(proxies);
+  if (settings.health) out["health"] = json::object{{"address", config::name_of(*settings.health)}};
+  if (settings.admin) {
+    json::object admin{{"address", config::name_of(settings.admin->address)}};
+    put_secret(admin, "token", settings.admin->token);
+    out["admin"] = std::move(admin);
+  }
+  if (!upstreams.empty()) out["upstreams"] = std::move(upstreams);
   out["credentials"] = credentials_json(settings.credentials);
   out["resolution"] = resolution_json(settings.resolution);
   out["identity_headers"] = identity_json(settings.identity_headers);
   out["limits"] = limits_json(settings.limits);
-  out["minimal_errors"] = settings.minimal_errors;
+  out["log"] = log_json(settings.log);
+  out["tracing"] = tracing_json(settings.tracing);
+  out["errors"] = json::object{{"detail", settings.minimal_errors ? "minimal" : "full"}};
   out["threads"] = settings.threads;
-  out["routes"] = settings.policy.routes.size();
+  json::object tokens;
+  put_secret(tokens, "token", settings.key_service.token);
+  put_secret(tokens, "manage_token", settings.key_service.manage_token);
+  put_secret(tokens, "admin_token", settings.key_service.admin_token);
+  if (!tokens.empty()) out["key_service"] = std::move(tokens);
   return out;
 }
 

@@ -1,5 +1,7 @@
 #include "app/admin_api.hpp"
 
+#include "app/settings_json.hpp"
+
 #include <boost/json/serialize.hpp>
 #include <gmock/gmock.h>
 
