@@ -50,6 +50,7 @@ std::string sample_path(const Operation& operation, const std::string& word) {
 policy::ScopeSet refusing_scopes(const policy::Policy& policy, const OpenApi& document) {
   ScopeSpelling spelling;
   std::set<std::string> named;
+  name_scopes(spelling, document);
   for (const auto& scope : document.scopes) named.insert(spelling.name_of(scope.first));
   for (const Operation& operation : document.operations) {
     for (const Way& way : operation.ways) named.merge(std::set<std::string>(way.scopes.begin(), way.scopes.end()));

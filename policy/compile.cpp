@@ -107,8 +107,8 @@ void Compiler::add_route(std::size_t number) {
   const bool is_matchable = findings_.size() == before;
   compile_require(source, settings_, policy_->catalogue, path ? &*path : nullptr, *route, findings_);
   compile_upstream(source, settings_, *route, findings_);
-  compile_limits(source, settings_, *route, findings_);
   compile_shadow(source, policy_->catalogue, now_, *route, findings_);
+  compile_limits(source, settings_, *route, findings_);
   compile_cors(source, entry, *route, findings_);
   if (path) compile_set_headers(source, fixed_, *path, *route, findings_);
 

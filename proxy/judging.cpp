@@ -37,7 +37,7 @@ bool is_cross_site(const policy::Route& route, const RequestHead& head, bool is_
     origin = is_origin ? std::optional(field.value) : origin;
     site = is_site ? std::optional(field.value) : site;
   }
-  if (origin && may_act_from(route, *origin)) {
+  if (origin && may_act_from(route, *origin, head.method)) {
     return false;
   }
   if (site) {

@@ -92,8 +92,9 @@ void Rehearsal::judge(std::optional<policy::KeyAnswer> answer, std::int64_t now)
     caller_.found = policy::Caller::Found::answered;
     caller_.answer = &*answer_;
     caller_.held = &held_;
-    if (answer_->principal.restrictions) {
-      caller_.address = bytes_of(client_address(peer_, head_->headers(), snapshot_.trusted));
+    const Address client = client_address(peer_, head_->headers(), snapshot_.trusted);
+    if (!client.is_unspecified()) {
+      caller_.address = bytes_of(client);
     }
   }
   const policy::Decision decision = policy::decide(*snapshot_.policy, route_, *target_, caller_, now);
