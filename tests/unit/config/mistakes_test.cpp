@@ -172,7 +172,7 @@ const std::vector<Mistake> mistakes{
              "${THREADS_UNSET:-default}"}},
     Mistake{"Dollar",
             three_lines + "identity_headers: {user: X-$USER}\n",
-            {"4:26: identity_headers.user: a single dollar stands in \"X-$USER\"; write $$ for a dollar, ${NAME} for a "
+            {"4:26: identity_headers.user: a single dollar stands here; write $$ for a dollar, ${NAME} for a "
              "variable"}},
     Mistake{"UpstreamHttpsWithPath",
             "upstream: https://127.0.0.1:3000/\n"
