@@ -133,7 +133,7 @@ void Replay::add(std::string_view line, std::string_view file, std::uint64_t num
 std::variant<Fate, Unknown> Replay::judged(const LoggedRequest& request) const {
   const auto method = policy::parse_method(request.method);
   std::string room = request.path;
-  const auto parsed = policy::RequestTarget::parse(room);
+  const auto parsed = policy::RequestTarget::parse(room, snapshot_.policy->paths);
   const auto* const target = std::get_if<policy::RequestTarget>(&parsed);
   if (!method || target == nullptr) return Unknown::path;
   std::optional<Fate> fate;
