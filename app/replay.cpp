@@ -142,7 +142,7 @@ std::variant<Fate, Unknown> Replay::judged(const LoggedRequest& request) const {
   if (request.method == "OPTIONS" && request.is_granted && request.upstream.empty()) return Unknown::headers;
   const auto method = policy::parse_method(request.method);
   std::string room = request.path;
-  const auto parsed = policy::RequestTarget::parse(room);
+  const auto parsed = policy::RequestTarget::parse(room, snapshot_.policy->paths);
   const auto* const target = std::get_if<policy::RequestTarget>(&parsed);
   if (!method || target == nullptr) return Unknown::path;
   std::optional<Fate> fate;

@@ -102,7 +102,7 @@ std::string_view host_with_port(const RequestHead& head, std::string_view host, 
 }
 
 std::variant<policy::RequestTarget, HeadRefusal> settled_target(const Snapshot& snapshot, const RequestHead& head) {
-  auto parsed = policy::RequestTarget::parse(head.target);
+  auto parsed = policy::RequestTarget::parse(head.target, snapshot.policy->paths);
   if (const auto* flaw = std::get_if<policy::TargetFlaw>(&parsed)) {
     return HeadRefusal{reason_of(*flaw), policy::to_string(*flaw)};
   }

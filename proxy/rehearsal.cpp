@@ -70,11 +70,14 @@ std::optional<HeadRefusal> Rehearsal::read() {
   if (head_->is_asterisk) {
     return std::nullopt;
   }
+  const std::string_view raw(head_->target.data(), head_->target.size());
+  const std::string path(raw.substr(0, raw.find('?')));  // a query may hold a key
   auto target = settled_target(snapshot_, *head_);
   if (const auto* refusal = std::get_if<HeadRefusal>(&target)) {
     return *refusal;
   }
   target_ = std::get<policy::RequestTarget>(target);
+  path_changes_ = policy::path_changes(path, snapshot_.policy->paths);
   return std::nullopt;
 }
 
