@@ -145,6 +145,14 @@ json::object tracing_json(const config::TracingSettings& tracing) {
   return out;
 }
 
+json::object paths_json(const config::PathSettings& paths) {
+  const auto word = [](bool is_relaxed, const char* relaxed) { return is_relaxed ? relaxed : "reject"; };
+  return {{"encoded_slash", word(paths.opaque_slashes, "opaque")},
+          {"repeated_slashes", word(paths.merge_slashes, "merge")},
+          {"dot_segments", word(paths.resolve_dots, "resolve")},
+          {"semicolon", word(paths.allow_semicolons, "allow")}};
+}
+
 }  // namespace
 
 std::string duration_text(std::chrono::milliseconds time) {
@@ -191,6 +199,7 @@ json::object settings_json(const config::Settings& settings) {
   out["credentials"] = credentials_json(settings.credentials);
   out["resolution"] = resolution_json(settings.resolution);
   out["identity_headers"] = identity_json(settings.identity_headers);
+  out["paths"] = paths_json(settings.paths);
   out["limits"] = limits_json(settings.limits);
   out["log"] = log_json(settings.log);
   out["tracing"] = tracing_json(settings.tracing);

@@ -2,6 +2,7 @@
 // A default written here is the documented default; the loader only overwrites what the file names.
 #pragma once
 
+#include "config/path_settings.hpp"
 #include "config/policy_document.hpp"
 #include "config/resolution_settings.hpp"
 #include "config/tracing_settings.hpp"
@@ -135,6 +136,7 @@ struct Settings {
   LogSettings log;
   TracingSettings tracing;
   KeyServiceSettings key_service;
+  PathSettings paths;
   bool minimal_errors = false;
   unsigned threads = 0;  // 0: what the cgroup quota gives
   PolicyDocument policy;

@@ -77,6 +77,7 @@ GOOD = [
     THREE + "credentials: {sources: bearer, forward: false}\n",
     THREE + "tracing: {otlp_endpoint: null, sample: 0.5}\npaths: {semicolon: reject}\n",
     THREE + "tracing: {otlp_endpoint: https://otel.example, service_name: edge}\n",
+    THREE + "paths: {encoded_slash: opaque, repeated_slashes: merge, dot_segments: resolve, semicolon: allow}\n",
     THREE + "threads: \"${NOBODY_SETS_THIS:-2}\"\n",
     "upstreams: {default: {endpoints: [http://a], timeouts: {connect: 1s}, retries: {attempts: 2}}}\n"
     "resolution: {store: {path: k.db}}\npolicy: {routes: [{name: a, match: {path: /}, anonymous: true}]}\n",
@@ -102,7 +103,7 @@ BAD = [
     THREE + "credentials: {sources: []}\n",
     THREE + "tracing: {otlp_endpoint: {url: http://127.0.0.1:4318}}\n",
     THREE + "tracing: {sample: 2}\n",
-    THREE + "paths: {semicolon: allow}\n",
+    THREE + "paths: {semicolon: opaque}\n",
     THREE + "resolution:\n".replace("resolution", "health"),
     POLICY_HEAD,
     "policy: {routes: []}\nupstream: http://a\nresolution: {store: {path: k}}\n",
