@@ -119,16 +119,22 @@ void compare(CaseResult& result, const config::CaseExpectation& expected, const 
   }
   comparison.compare("code", result.code, code, why);
   if (expected.status) {
-    comparison.compare("status", is_granted ? "the upstream's" : std::to_string(result.status),
+    const bool is_upstreams = is_granted && result.status == 0;
+    comparison.compare("status", is_upstreams ? "the upstream's" : std::to_string(result.status),
                        std::to_string(*expected.status));
   }
+  comparison.compare("path", rehearsal.target() ? std::string(rehearsal.target()->path()) : "", expected.path);
   const auto* const route = rehearsal.route();
   const std::string at =
       route == nullptr ? "" : place(rehearsal.snapshot().settings->policy.routes[route->number].where);
   comparison.compare("route", result.route, expected.route, at);
   comparison.compare("upstream", result.upstream, expected.upstream);
   for (const auto& [name, value] : expected.headers) {
-    if (!rehearsal.headers()) break;  // denied, which has been said
+    if (!rehearsal.headers() && !is_granted) break;  // which has been said
+    if (!rehearsal.headers()) {                      // answered here: the upstream is sent nothing
+      comparison.compare_header(name.value, std::nullopt, value);
+      continue;
+    }
     comparison.compare_header(name.value, sent_value(*rehearsal.headers(), request, name.value), value);
   }
 }
@@ -169,7 +175,7 @@ CaseResult run_case(const config::PolicyCase& one, const proxy::Snapshot& snapsh
   const auto peer = boost::asio::ip::make_address(one.from, no_address);
   if (no_address) throw Refusal{2, "from: \"" + one.from + "\" is no address"};
   const AskedRequest request = request_of(one, settings);
-  proxy::Rehearsal rehearsal(snapshot, head_of(request), peer, request.is_secure);
+  proxy::Rehearsal rehearsal(snapshot, head_of(request), peer, request.is_secure, one.client_subject);
   std::optional<policy::KeyAnswer> answer;
   if (rehearsal.needs_answer()) answer = answer_for(one.caller, rehearsal);
   rehearsal.judge(std::move(answer), now);
@@ -178,6 +184,7 @@ CaseResult run_case(const config::PolicyCase& one, const proxy::Snapshot& snapsh
   CaseResult result;
   result.code = row.code;
   result.status = rehearsal.reason() == policy::Reason::ok ? 0 : row.status;
+  if (rehearsal.preflight()) result.status = 204;
   if (rehearsal.route() != nullptr) result.route = settings.policy.routes[rehearsal.route()->number].name.value;
   if (rehearsal.upstream()) result.upstream = settings.upstreams[*rehearsal.upstream()].name;
   compare(result, one.expected, rehearsal, request);

@@ -13,8 +13,17 @@ void add_dev(CLI::App& root, int& status);
 void add_check(CLI::App& root, int& status);
 void add_explain(CLI::App& root, int& status);
 void add_test(CLI::App& root, int& status);
+void add_lint(CLI::App& root, int& status);
+void add_import(CLI::App& root, int& status);
+void add_replay(CLI::App& root, int& status);
 void add_keys(CLI::App& root, int& status);
 void add_key_server(CLI::App& root, int& status);
+void add_config(CLI::App& root, int& status);
+void add_schema(CLI::App& root, int& status);
+void add_reload(CLI::App& root, int& status);
+void add_drain(CLI::App& root, int& status);
+void add_healthcheck(CLI::App& root, int& status);
+void add_tail(CLI::App& root, int& status);
 void add_inject(CLI::App& root, int& status);
 void add_version(CLI::App& root, int& status);
 

@@ -1,5 +1,6 @@
 #include "app/commands.hpp"
 #include "app/dev_plan.hpp"
+#include "app/dev_summary.hpp"
 #include "app/echo.hpp"
 #include "app/prepare.hpp"
 #include "app/server.hpp"
@@ -12,6 +13,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -107,10 +109,21 @@ void print_welcome(const proxy::Snapshot& snapshot, const std::string& upstream)
   if (!lines.refused.empty()) {
     std::cout << "\nRefused, for want of a key:\n" << lines.refused << "\n\nGranted:\n" << lines.granted << "\n";
   }
-  std::cout << "\nEach request gets a line here. Ctrl-C ends.\n" << std::flush;
+  std::cout << "\nEach request gets a line here. Ctrl-C ends, with a summary.\n" << std::flush;
 }
 
-bool wants_colour() { return ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr; }
+// https://no-color.org: an empty NO_COLOR says nothing.
+bool wants_colour() {
+  const char* const unwanted = std::getenv("NO_COLOR");
+  return ::isatty(STDOUT_FILENO) == 1 && (unwanted == nullptr || *unwanted == '\0');
+}
+
+// What a reload reads again; only a policy in a file of its own can have changed.
+std::string keep(const std::string& text, const ScratchFolder& folder) {
+  std::string path = folder.path() + "/keygate.yaml";
+  std::ofstream(path) << text;
+  return path;
+}
 
 int dev(const DevOptions& options) {
   const ScratchFolder scratch;
@@ -121,7 +134,8 @@ int dev(const DevOptions& options) {
     upstream = "http://127.0.0.1:" + std::to_string(echo->port());
   }
   const std::string store = scratch.path() + "/keys.db";
-  Prepared prepared = prepare(config::load_text(configuration(options, upstream, store), "keygate dev"), 1);
+  const std::string text = configuration(options, upstream, store);
+  Prepared prepared = prepare(config::load_text(text, "keygate dev"), 1);
   for (const config::Problem& problem : prepared.problems) {
     std::cerr << config::render(problem) << "\n";
   }
@@ -137,16 +151,27 @@ int dev(const DevOptions& options) {
     std::cerr << "keygate dev: " << *fault << "\n";
     return 1;
   }
-  Server server(
-      {.snapshot = prepared.snapshot,
-       .config_file = {},
-       .access_format = wants_colour() ? telemetry::AccessFormat::colour : telemetry::AccessFormat::text,
-       .on_serving = [&] { print_welcome(*prepared.snapshot, echo ? "the built-in echo upstream" : upstream); }});
-  if (const auto fault = server.start()) {
+  const bool is_coloured = wants_colour();
+  DevSummary summary;
+  std::optional<Server> server;
+  server.emplace(Server::Parts{
+      .snapshot = prepared.snapshot,
+      .config_file = options.policy.empty() ? std::string() : keep(text, scratch),
+      .files = prepared.files,
+      .access_format = is_coloured ? telemetry::AccessFormat::colour : telemetry::AccessFormat::text,
+      .on_serving = [&] { print_welcome(*prepared.snapshot, echo ? "the built-in echo upstream" : upstream); },
+      .on_reloaded = [&] { std::cerr << options.policy << " has changed, and is in force\n"; },
+      .onlooker = [&](const telemetry::Outcome& outcome,
+                      const proxy::Snapshot& judged_by) { summary.note(outcome, judged_by); }});
+  if (const auto fault = server->start()) {
     std::cerr << "keygate dev: " << *fault << "\n";
     return 1;
   }
-  return server.run();
+  const int status = server->run();
+  server.reset();  // its last lines come before the summary
+  summary.print(std::cout, is_coloured);
+  std::cout << std::flush;
+  return status;
 }
 
 }  // namespace
@@ -156,7 +181,10 @@ void add_dev(CLI::App& root, int& status) {
   CLI::App* const verb = root.add_subcommand("dev", "Try it on this machine");
   verb->description(
       "Examples:\n  keygate dev\n  keygate dev --upstream http://127.0.0.1:3000 --policy policy.yaml\n\n"
-      "Local development: an embedded key store with one key, two lines to try, one line a decision.");
+      "Local development: an embedded key store with one key, two lines to try, then one line a request with what "
+      "would have\n"
+      "to change for it to pass; at the end which routes were asked for, and the least that a key for them needs. The\n"
+      "policy file is read again when it changes.");
   verb->add_option("--upstream", options->upstream, "What to protect; a built-in echo upstream if left out");
   verb->add_option("--policy", options->policy, "The policy file; a starter policy if left out");
   verb->add_option("--listen", options->listen, "Loopback address and port")->capture_default_str();

@@ -35,6 +35,7 @@ struct ExplainOptions {
   std::string config, method, url, request_target;
   std::vector<std::string> headers;
   std::string from = "127.0.0.1";
+  std::string client_subject;
   StatedRecord record;
   std::optional<std::string> environment;
   std::string admin;
@@ -159,7 +160,7 @@ int explain(const ExplainOptions& options, std::ostream& out) {
     assumed = options.record.environment ? Environment::none : sample.environment;
   }
 
-  proxy::Rehearsal rehearsal(*snapshot, head_of(request), peer, request.is_secure);
+  proxy::Rehearsal rehearsal(*snapshot, head_of(request), peer, request.is_secure, options.client_subject);
   const std::int64_t time = now();
   std::optional<policy::KeyAnswer> answer;
   std::vector<std::string> notes;
@@ -229,6 +230,8 @@ void add_explain(CLI::App& root, int& status) {
   verb.add_option("-H,--header", options->headers, "A header, NAME: VALUE; may be given often")
       ->allow_extra_args(false);
   verb.add_option("--from", options->from, "The address that the request comes from")->capture_default_str();
+  verb.add_option("--client-subject", options->client_subject,
+                  "The subject of the certificate that the client shows, as the access log has it");
   verb.add_option("--request-target", options->request_target, "What stands in the request line in place of the path");
   verb.add_flag("--json", options->is_json, "One JSON object, with every route");
   verb.callback([options, &status] { status = run(*options); });

@@ -158,6 +158,33 @@ json::value forward_json(const proxy::Rehearsal& rehearsal) {
   return object;
 }
 
+json::array lines_json(std::string_view lines) {
+  json::array list;
+  while (!lines.empty()) {
+    const auto end = lines.find("\r\n");
+    list.emplace_back(json::string_view(lines.data(), end));
+    lines.remove_prefix(end + 2);
+  }
+  return list;
+}
+
+json::value preflight_json(const proxy::Rehearsal& rehearsal) {
+  if (!rehearsal.preflight()) return nullptr;
+  const auto& preflight = *rehearsal.preflight();
+  json::object object;
+  object["origin"] = json::value(preflight.origin);
+  object["method"] = json::value(policy::to_string(preflight.method));
+  object["status"] = 204;
+  object["headers"] = lines_json(proxy::preflight_lines(*rehearsal.route()->cors, preflight));
+  return object;
+}
+
+json::array path_changes_json(const proxy::Rehearsal& rehearsal) {
+  json::array changes;
+  for (const auto change : rehearsal.path_changes()) changes.emplace_back(json::value(policy::key_of(change)));
+  return changes;
+}
+
 }  // namespace
 
 json::object to_json(const Explained& explained) {
@@ -174,11 +201,17 @@ json::object to_json(const Explained& explained) {
   object["to_pass"] = words(explained.remedies);
   object["host"] = text_or_null(rehearsal.host());
   object["path"] = text_or_null(rehearsal.target() ? rehearsal.target()->path() : std::string_view{});
+  object["path_changes"] = path_changes_json(rehearsal);
   object["route"] = text_or_null(rehearsal.route() != nullptr ? std::string_view(rehearsal.route()->name) : "");
   object["candidates"] = candidates_json(explained);
   object["credential"] = credential_json(rehearsal);
   object["scopes"] = scopes_json(explained);
   object["forward"] = forward_json(rehearsal);
+  object["shadow_code"] = rehearsal.shadowed() == policy::Reason::ok
+                              ? json::value(nullptr)
+                              : json::value(policy::row(rehearsal.shadowed()).code);
+  object["preflight"] = preflight_json(rehearsal);
+  object["cors"] = lines_json(rehearsal.preflight() ? "" : proxy::cors_lines(rehearsal.route(), rehearsal.head()));
   object["notes"] = words(explained.notes);
   return object;
 }

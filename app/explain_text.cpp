@@ -14,6 +14,34 @@ constexpr std::size_t most_candidates = 10;  // where no route governs; --json l
 constexpr std::size_t most_near_misses = 3;  // beside one that does
 constexpr std::size_t most_far_misses = 5;   // where none is near
 
+// What a browser hears of a route with `cors:`, a line each.
+void print_lines(Paper& paper, std::string_view lines) {
+  while (!lines.empty()) {
+    const auto end = lines.find("\r\n");
+    paper.line("  " + std::string(lines.substr(0, end)));
+    lines.remove_prefix(end + 2);
+  }
+}
+
+void print_preflight(Paper& paper, const proxy::Rehearsal& rehearsal) {
+  const auto& preflight = *rehearsal.preflight();
+  const std::string method(policy::to_string(preflight.method));
+  const std::string lines = proxy::preflight_lines(*rehearsal.route()->cors, preflight);
+  const bool is_allowed = lines.find("Access-Control-Allow-Origin") != std::string::npos;
+  paper.line(paper.good("answered by Keygate itself: 204") + ", the preflight of a " + method + " from a page of " +
+             std::string(preflight.origin));
+  paper.line(is_allowed ? "  which it may send" : "  which its browser will not send: cors does not allow it");
+  print_lines(paper, lines);
+}
+
+void print_shadow(Paper& paper, const proxy::Rehearsal& rehearsal) {
+  const auto& would_be = policy::row(rehearsal.shadowed());
+  const auto& document = rehearsal.snapshot().settings->policy.routes[rehearsal.route()->number];
+  paper.line(paper.bad("  by shadow mode alone, until " + (document.until ? document.until->value : std::string())) +
+             ": then it is " + std::to_string(would_be.status) + ' ' + std::string(would_be.code));
+  paper.line("  " + std::string(would_be.detail));
+}
+
 void print_decision(Paper& paper, const Explained& explained) {
   const auto& rehearsal = explained.rehearsal;
   const auto& row = policy::row(rehearsal.reason());
@@ -22,12 +50,15 @@ void print_decision(Paper& paper, const Explained& explained) {
     paper.line("  " + std::string(row.detail));
     if (!rehearsal.flaw().empty()) paper.line("  what is wrong: " + std::string(rehearsal.flaw()));
     for (const std::string& remedy : explained.remedies) paper.line("  " + remedy);
+  } else if (rehearsal.preflight()) {
+    print_preflight(paper, rehearsal);
   } else if (rehearsal.is_asterisk()) {
     paper.line(paper.good("answered by Keygate itself: 200") +
                ", as OPTIONS * asks about nothing behind it, nor does Max-Forwards: 0");
   } else {
     const auto& upstream = rehearsal.snapshot().settings->upstreams[*rehearsal.upstream()];
     paper.line(paper.good("granted") + ", and forwarded to the upstream " + upstream.name);
+    if (rehearsal.shadowed() != policy::Reason::ok) print_shadow(paper, rehearsal);
   }
   const bool is_minimal = rehearsal.snapshot().settings->minimal_errors && row.status == 401;
   if (is_minimal) paper.line("  the client is told \"unauthorized\" and no more (errors.detail: minimal)");
@@ -40,6 +71,8 @@ void print_request(Paper& paper, const Explained& explained) {
   paper.line("");
   paper.field("host", std::string(rehearsal.host()));
   if (rehearsal.target()) paper.field("path", std::string(rehearsal.target()->path()));
+  for (const auto change : rehearsal.path_changes())
+    paper.field("", paper.faint(std::string(policy::to_string(change))));
 }
 
 std::string fit(const Paper& paper, bool is_met, const std::string& text) {
@@ -189,7 +222,7 @@ std::string share_text(const policy::Catalogue& catalogue, const policy::GrantSh
 
 void print_credential(Paper& paper, const Explained& explained) {
   const auto& rehearsal = explained.rehearsal;
-  if (!rehearsal.target()) return;
+  if (!rehearsal.target() || rehearsal.preflight()) return;
   const auto& catalogue = rehearsal.snapshot().policy->catalogue;
   const policy::Route* const route = rehearsal.route();
   const policy::Held* const held = rehearsal.caller().held;
@@ -226,6 +259,11 @@ void print_forwarding(Paper& paper, const Explained& explained) {
     table.push_back({paper.good("added"), header.name, header.value});
   }
   paper.table(table);
+  const std::string_view answer = proxy::cors_lines(rehearsal.route(), rehearsal.head());
+  if (answer.empty()) return;
+  paper.line("");
+  paper.line(paper.strong("answered") + "  with, in place of the upstream's own Access-Control-*:");
+  print_lines(paper, answer);
 }
 
 }  // namespace

@@ -47,6 +47,10 @@ std::optional<std::string> fixed_setting_changed(const config::Settings& now, co
   if (health_name(now) != health_name(next)) {
     return "health.address has changed: that needs a restart";
   }
+  const auto admin_name = [](const config::Settings& of) { return of.admin ? name_of(of.admin->address) : ""; };
+  if (admin_name(now) != admin_name(next)) {
+    return "admin.address has changed: that needs a restart";
+  }
   return std::nullopt;
 }
 

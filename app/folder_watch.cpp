@@ -1,5 +1,8 @@
 #include "app/folder_watch.hpp"
 
+#include "config/file_pattern.hpp"
+
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -24,6 +27,12 @@ std::string reason(int error) {
     return "fs.inotify.max_user_instances or the limit of open files is reached";
   }
   return std::generic_category().message(error);
+}
+
+bool is_one_of(const std::set<std::string>& names, const std::string& name) {
+  return names.contains(name) || std::ranges::any_of(names, [&name](const std::string& pattern) {
+           return config::is_file_pattern(pattern) && config::fits_pattern(pattern, name);
+         });
 }
 
 }  // namespace
@@ -99,7 +108,7 @@ void FolderWatch::read_events() {
     const auto folder = names_.find(event.wd);
     const bool is_of_folder = event.len == 0 && (event.mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED)) != 0;
     is_ours = is_ours || (event.mask & IN_Q_OVERFLOW) != 0 ||
-              (folder != names_.end() && (is_of_folder || (event.len > 0 && folder->second.contains(name))));
+              (folder != names_.end() && (is_of_folder || (event.len > 0 && is_one_of(folder->second, name))));
     if (folder != names_.end() && (event.mask & IN_IGNORED) != 0) {
       names_.erase(folder);
     }

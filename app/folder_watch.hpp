@@ -1,5 +1,5 @@
-// Has something happened to one of these names in these folders? By inotify, of the folders: a file that is replaced is
-// another one, and who watches the file hears of it once.
+// Has something happened to one of these names, or to one that fits a name with wildcards, in these folders? By
+// inotify, of the folders: a file that is replaced is another one, and who watches the file hears of it once.
 #pragma once
 
 #include "app/file_places.hpp"

@@ -15,6 +15,8 @@
 #include <chrono>
 #include <exception>
 #include <fcntl.h>
+#include <memory>
+#include <optional>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -58,7 +60,39 @@ http::response<http::string_body> answer(const http::request<http::empty_body>& 
   return response;
 }
 
-Awaitable<void> serve(Stream stream, HealthChecks checks) {
+// The text, or nothing where it does not come within the request's time.
+Awaitable<std::optional<std::string>> scraped(net::io_context& io, const HealthChecks& checks) {
+  struct Awaited {
+    explicit Awaited(net::io_context& context) : timer(context) {}
+    proxy::SteadyTimer timer;
+    std::optional<std::string> text;
+  };
+  const auto awaited = std::make_shared<Awaited>(io);
+  awaited->timer.expires_after(request_limit);
+  checks.metrics([awaited](std::string text) {
+    awaited->text = std::move(text);
+    awaited->timer.cancel();
+  });
+  co_await awaited->timer.async_wait(use_tuple);
+  co_return std::move(awaited->text);
+}
+
+bool asks_for_metrics(const http::request<http::empty_body>& request, const HealthChecks& checks) {
+  return request.target() == "/metrics" && request.method() == http::verb::get && checks.metrics != nullptr;
+}
+
+void put_metrics(http::response<http::string_body>& response, std::optional<std::string> text) {
+  if (!text) {
+    response.result(http::status::service_unavailable);
+    return;
+  }
+  response.result(http::status::ok);
+  response.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
+  response.body() = std::move(*text);
+  response.prepare_payload();
+}
+
+Awaitable<void> serve(net::io_context& io, Stream stream, HealthChecks checks) {
   beast::flat_buffer buffer(8 * 1024);
   bool keeps = true;
   while (keeps) {
@@ -69,6 +103,11 @@ Awaitable<void> serve(Stream stream, HealthChecks checks) {
       co_return;
     }
     http::response<http::string_body> response = answer(parser.get(), checks);
+    if (asks_for_metrics(parser.get(), checks)) {
+      std::optional<std::string> text = co_await scraped(io, checks);
+      put_metrics(response, std::move(text));
+      stream.expires_after(request_limit);
+    }
     keeps = response.keep_alive();
     const auto [write_error, written] = co_await http::async_write(stream, response, use_tuple);
     if (write_error) {
@@ -128,7 +167,7 @@ struct HealthServer::Impl {
       }
       ++self->connections;
       Stream stream(std::move(socket));
-      net::co_spawn(self->io, serve(std::move(stream), self->checks), [self](const std::exception_ptr&) {
+      net::co_spawn(self->io, serve(self->io, std::move(stream), self->checks), [self](const std::exception_ptr&) {
         --self->connections;
         self->reserve.refill();
       });

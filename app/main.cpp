@@ -16,8 +16,17 @@ int main(int argc, char** argv) {
   keygate::app::add_check(root, status);
   keygate::app::add_explain(root, status);
   keygate::app::add_test(root, status);
+  keygate::app::add_lint(root, status);
+  keygate::app::add_import(root, status);
+  keygate::app::add_replay(root, status);
   keygate::app::add_keys(root, status);
   keygate::app::add_key_server(root, status);
+  keygate::app::add_config(root, status);
+  keygate::app::add_schema(root, status);
+  keygate::app::add_reload(root, status);
+  keygate::app::add_drain(root, status);
+  keygate::app::add_healthcheck(root, status);
+  keygate::app::add_tail(root, status);
   keygate::app::add_inject(root, status);
   keygate::app::add_version(root, status);
   try {

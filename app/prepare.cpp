@@ -3,10 +3,15 @@
 #include "config/named_files.hpp"
 #include "policy/policy.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace keygate::app {
 namespace {
+
+std::int64_t unix_now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 // Before these are read.
 config::FileStates with_named_files(config::Loaded& loaded) {
@@ -39,7 +44,7 @@ Prepared prepare(config::Loaded loaded, std::uint64_t generation, ReadSecrets se
   if (!is_worth_compiling) {
     return prepared;
   }
-  policy::Compiled compiled = policy::compile(*readable);
+  policy::Compiled compiled = policy::compile(*readable, unix_now());
   prepared.problems.insert(prepared.problems.end(), compiled.problems.begin(), compiled.problems.end());
   keys::Secrets read;
   proxy::TlsContexts tls;

@@ -1,27 +1,15 @@
 #include "app/server.hpp"
 
-#include "app/drain.hpp"
-#include "app/file_watch.hpp"
-#include "app/fixed_settings.hpp"
-#include "app/health.hpp"
-#include "app/heartbeat.hpp"
 #include "app/limits.hpp"
 #include "app/listeners.hpp"
-#include "app/prepare.hpp"
+#include "app/server_impl.hpp"
 #include "app/service_manager.hpp"
 #include "app/thread_count.hpp"
-#include "app/worker_thread.hpp"
-#include "keys/store_thread.hpp"
-#include "proxy/address_seats.hpp"
-#include "telemetry/log.hpp"
-
-#include <boost/asio/signal_set.hpp>
 
 #include <algorithm>
-#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <unistd.h>
 #include <utility>
 
 namespace keygate::app {
@@ -44,53 +32,11 @@ telemetry::Level level_of(config::LogLevel level) {
   return Level::info;
 }
 
-std::vector<std::string> names_of(const std::vector<config::ListenerSettings>& listeners) {
-  std::vector<std::string> names;
-  for (const auto& listener : listeners) {
-    names.push_back(name_of(listener));
-  }
-  return names;
-}
-
 }  // namespace
 
 void configure_logging(const config::Settings& settings) {
   telemetry::configure_log({level_of(settings.log.level), settings.log.format == config::LogFormat::json});
 }
-
-struct Server::Impl {
-  explicit Impl(Parts given)
-      : parts(std::move(given)), snapshot(parts.snapshot), signals(control), access_log(STDOUT_FILENO) {}
-
-  const config::Settings& settings() const { return *snapshot->settings; }
-
-  std::optional<std::string> open_store();
-  void forget(const std::vector<keys::KeyDigest>& changed);
-  std::optional<std::string> open_health();
-  void make_workers(std::size_t count, std::size_t max_clients);
-  void wait_for_signal();
-  void on_signal(int number);
-  void reload();
-  std::optional<std::string> publish(std::shared_ptr<const proxy::Snapshot> next);
-
-  Parts parts;
-  std::shared_ptr<const proxy::Snapshot> snapshot;
-  net::io_context control{1};
-  net::signal_set signals;
-  telemetry::AccessLog access_log;
-  std::unique_ptr<keys::StoreThread> store;
-  proxy::AddressSeats seats;
-  std::vector<std::unique_ptr<WorkerThread>> workers;
-  Heartbeat heartbeat{control, workers, [this] { proxy::forget_old_tickets(snapshot->tls); }};
-  std::unique_ptr<HealthServer> health;
-  std::unique_ptr<Drain> drain;
-  config::FileStates last_read;
-  FileWatch files{control, [this](const std::string& changed) {
-                    log(Level::info, "changed: " + changed);
-                    reload();
-                  }};
-  std::uint64_t generations = 1;
-};
 
 std::optional<std::string> Server::Impl::open_store() {
   if (!settings().resolution.store) {
@@ -100,7 +46,10 @@ std::optional<std::string> Server::Impl::open_store() {
   // A digest that any process has changed is forgotten by every worker. By way of the control thread, whose list they
   // are.
   auto opened = keys::StoreThread::start(path, [this](const std::vector<keys::KeyDigest>& changed) {
-    net::post(control, [this, changed] { forget(changed); });
+    net::post(control, [this, changed] {
+      store_changes += changed.size();
+      forget(changed);
+    });
   });
   if (!opened) {
     return "cannot open the key store " + path + ": " + opened.error().message();
@@ -119,21 +68,6 @@ void Server::Impl::forget(const std::vector<keys::KeyDigest>& changed) {
   }
 }
 
-std::optional<std::string> Server::Impl::open_health() {
-  if (!settings().health) {
-    return std::nullopt;
-  }
-  HealthChecks checks;
-  checks.is_live = [this] { return heartbeat.is_live(); };
-  checks.is_ready = [this] { return drain == nullptr; };
-  auto opened = HealthServer::open(control, *settings().health, std::move(checks));
-  if (!opened) {
-    return "cannot listen on " + name_of(*settings().health) + ": " + opened.error().message();
-  }
-  health = std::move(*opened);
-  return std::nullopt;
-}
-
 void Server::Impl::make_workers(std::size_t count, std::size_t max_clients) {
   for (std::size_t i = 0; i < count; ++i) {
     proxy::Worker::Parts of_worker;
@@ -145,6 +79,10 @@ void Server::Impl::make_workers(std::size_t count, std::size_t max_clients) {
     of_worker.index = i;
     of_worker.max_clients = std::max<std::size_t>(1, max_clients / count);
     of_worker.seats = &seats;
+    of_worker.limits = &limits;
+    of_worker.traces = &traces.queue();
+    of_worker.onlooker = parts.onlooker;
+    of_worker.keeps_recent = settings().admin.has_value();
     workers.push_back(std::make_unique<WorkerThread>(std::move(of_worker)));
   }
 }
@@ -169,73 +107,24 @@ void Server::Impl::on_signal(int number) {
   }
   log(Level::info, "draining");
   files.stop();
-  drain = std::make_unique<Drain>(control, workers, settings().limits, [this] { control.stop(); });
+  config::LimitSettings of_drain = settings().limits;
+  if (is_leaving) of_drain.drain_delay = {};  // everybody has been told already
+  drain = std::make_unique<Drain>(control, workers, of_drain, [this] { control.stop(); });
   drain->begin();
 }
 
-void Server::Impl::reload() {
-  if (parts.config_file.empty() || drain) {
-    return;
-  }
-  if (const std::string* const irregular = config::irregular_among(last_read)) {
-    log(Level::error, "reload refused: " + *irregular + " is no file that can be read again");
-    return;
-  }
-  const ReloadNotice notice;
-  Prepared next = prepare_file(parts.config_file, generations + 1, ReadSecrets::yes, snapshot->tls);
-  for (const config::Problem& problem : next.problems) {
-    log(problem.severity == config::Severity::error ? Level::error : Level::warn, config::render(problem));
-  }
-  last_read = next.files;
-  const std::optional<std::string> refused =
-      next.snapshot ? publish(std::move(next.snapshot)) : std::optional<std::string>("the configuration has faults");
-  if (refused) {
-    files.watch_as_well(next.files);
-    log(Level::error,
-        "reload refused, generation " + std::to_string(snapshot->generation) + " stays in force: " + *refused);
-  } else {
-    files.watch(next.files);
-    log(Level::info, "reloaded: generation " + std::to_string(snapshot->generation) + " is in force");
-  }
-}
-
-// All or nothing: everything that can fail has been done before the first worker hears of it.
-std::optional<std::string> Server::Impl::publish(std::shared_ptr<const proxy::Snapshot> next) {
-  if (auto changed = fixed_setting_changed(settings(), *next->settings)) {
-    return changed;
-  }
-  const std::vector<std::string> before = names_of(settings().listeners);
-  std::vector<config::ListenerSettings> added;
-  for (const auto& listener : next->settings->listeners) {
-    if (std::find(before.begin(), before.end(), name_of(listener)) == before.end()) {
-      added.push_back(listener);
-    }
-  }
-  auto opened = open_listeners(added, workers.size());
-  if (const auto* fault = std::get_if<std::string>(&opened)) {
-    return *fault;
-  }
-  auto& by_worker = std::get<OpenedListeners>(opened);
-  proxy::forget_old_tickets(next->tls, snapshot->tls);
-  snapshot = std::move(next);
-  ++generations;
-  configure_logging(settings());
-  for (std::size_t i = 0; i < workers.size(); ++i) {
-    workers[i]->post(
-        [to = snapshot, mine = std::move(by_worker[i]), keep = names_of(settings().listeners)](WorkerThread& thread) {
-          thread.worker().apply(to);
-          thread.renew_listeners();
-          thread.listen(mine);
-          thread.stop_listening_except(keep);
-        });
-  }
-  return std::nullopt;
+// What the last requests were, within a second.
+void Server::Impl::send_last_traces() {
+  control.restart();
+  traces.finish([this] { control.stop(); });
+  control.run_for(std::chrono::seconds(1));
 }
 
 Server::Server(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
 
 // Workers end before the store that answers them and the log that they write to.
 Server::~Server() {
+  impl_->admin.reset();
   impl_->health.reset();
   impl_->drain.reset();
   impl_->workers.clear();
@@ -268,6 +157,10 @@ std::optional<std::string> Server::start() {
   if (auto fault = impl_->open_health()) {
     return fault;
   }
+  if (auto fault = impl_->open_admin()) {
+    return fault;
+  }
+  impl_->traces.apply(settings.tracing, impl_->snapshot->secrets.tracing_tls);
   impl_->make_workers(count, connections.most);
   auto& by_worker = std::get<OpenedListeners>(opened);
   for (std::size_t i = 0; i < count; ++i) {
@@ -291,6 +184,7 @@ int Server::run() {
     impl_->parts.on_serving();
   }
   impl_->control.run();
+  impl_->send_last_traces();
   log(Level::info, "stopped");
   return EXIT_SUCCESS;
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "config/file_state.hpp"
-#include "proxy/snapshot.hpp"
+#include "proxy/worker.hpp"
 #include "telemetry/access_log.hpp"
 
 #include <functional>
@@ -23,7 +23,9 @@ class Server {
     std::string config_file;     // read again on SIGHUP, and when one of the files changes; empty: never
     config::FileStates files{};  // what the snapshot was read from
     telemetry::AccessFormat access_format = telemetry::AccessFormat::json;
-    std::function<void()> on_serving;  // called once every listener accepts
+    std::function<void()> on_serving;     // called once every listener accepts
+    std::function<void()> on_reloaded{};  // another configuration is in force
+    proxy::Onlooker onlooker{};
   };
 
   explicit Server(Parts parts);

@@ -1,4 +1,5 @@
 #include "app/commands.hpp"
+#include "app/version.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/beast/version.hpp>
@@ -45,6 +46,10 @@ void print(bool is_json) {
 }
 
 }  // namespace
+
+std::string_view version() { return KEYGATE_VERSION; }
+
+std::string_view commit() { return KEYGATE_COMMIT; }
 
 void add_version(CLI::App& root, int& status) {
   auto is_json = std::make_shared<bool>(false);

@@ -84,8 +84,9 @@ Reader<std::vector<std::pair<Located<std::string>, std::optional<std::string>>>>
 Reader<CaseExpectation> expectation() {
   using E = CaseExpectation;
   return then(object<E>({
-                  key("status", &E::status, whole_number(100, 599), "of a denial"),
+                  key("status", &E::status, whole_number(100, 599), "of a denial, or 204 of a preflight"),
                   key("code", &E::code, text(), "of docs/errors.md; ok: granted"),
+                  key("path", &E::path, text(), "that is matched and sent, without the query"),
                   key("route", &E::route, text(), "the name of the route that decides"),
                   key("upstream", &E::upstream, text(), "the name of the upstream that it goes to"),
                   key("headers", &E::headers, expected_headers(), "that the upstream is sent; null: it is not"),
@@ -93,7 +94,8 @@ Reader<CaseExpectation> expectation() {
               [](const Value& value, E expected) -> std::optional<E> {
                 if (value.members().empty()) value.complain("nothing is expected", "write code: ok, or another code");
                 const bool is_granted = !expected.code || *expected.code == "ok";
-                if (expected.status && expected.code && is_granted) {
+                const bool is_preflight = expected.status == 204;
+                if (expected.status && expected.code && is_granted && !is_preflight) {
                   value.complain("a grant has the status that the upstream gives it", "leave out the status");
                 }
                 if (!is_granted && (expected.upstream || !expected.headers.empty())) {
@@ -120,6 +122,7 @@ Reader<PolicyCase> policy_case() {
                                          set_request, "GET /v1/projects, or with http://host before the path")),
                   key("headers", &P::headers, map_of(text()), "that the client sends"),
                   key("from", &P::from, text(), "the address that it comes from"),
+                  key("client_subject", &P::client_subject, text(), "of the certificate that the client shows"),
                   key_set_by<P>("key", caller<Kind::key>(), set_caller, "an API key"),
                   key_set_by<P>("session", caller<Kind::session>(), set_caller, "a session"),
                   key_set_by<P>("admin", text(), set_admin, "the name of an admin secret"),

@@ -26,8 +26,8 @@ struct CaseCaller {
 };
 
 struct CaseExpectation {
-  std::optional<int> status;  // of a denial: a grant has the upstream's
-  std::optional<std::string> code, route, upstream;
+  std::optional<int> status;                               // of a denial: a grant has the upstream's
+  std::optional<std::string> code, path, route, upstream;  // path: the canonical one, without the query
   // What the upstream is sent; nullopt: no such header.
   std::vector<std::pair<Located<std::string>, std::optional<std::string>>> headers;
 };
@@ -38,6 +38,7 @@ struct PolicyCase {
   std::string method, url;
   std::vector<std::pair<Located<std::string>, std::string>> headers;
   std::string from = "127.0.0.1";
+  std::string client_subject;  // of the certificate that the client shows; empty: none
   CaseCaller caller;
   CaseExpectation expected;
 };

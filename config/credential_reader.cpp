@@ -41,7 +41,8 @@ Reader<CredentialSource> source_reader() {
       source_key<Kind::cookie>("cookie", parse_cookie_name),
   });
   const std::string form = "bearer, {header: NAME}, {query: NAME} or {cookie: NAME}";
-  return {form, [form, named](const Value& value) -> std::optional<CredentialSource> {
+  return {form,
+          [form, named](const Value& value) -> std::optional<CredentialSource> {
             if (!value.is_map()) {
               const auto word = value.scalar(form);
               if (word && word->text == "bearer") return CredentialSource{};
@@ -56,7 +57,8 @@ Reader<CredentialSource> source_reader() {
             // No name: what stood there was at fault, and has been complained of.
             if (source && source->name.empty()) return std::nullopt;
             return source;
-          }};
+          },
+          false, schema_of_any({schema_of_words({"bearer"}), named.schema})};
 }
 
 std::string fold(const CredentialSource& source) {

@@ -1,5 +1,6 @@
 #include "config/file_state.hpp"
 
+#include "config/file_pattern.hpp"
 #include "config/source_text.hpp"
 
 #include <array>
@@ -22,12 +23,25 @@ std::uint64_t hash(std::uint64_t so_far, std::string_view bytes) {
   return so_far;
 }
 
+// A name that comes or goes is a change, and what becomes of the files themselves is not.
+FileState state_of_names(const std::string& path) {
+  FileState state{.path = path, .is_readable = true, .content = hash_of_nothing};
+  std::error_code error;
+  const auto names = names_fitting(path, error);
+  state.is_readable = !error || error == std::errc::no_such_file_or_directory;
+  for (const std::string& name : names) {
+    state.content = hash(state.content, name + '/');
+    state.size += 1;
+  }
+  return state;
+}
+
 }  // namespace
 
 FileState state_of(const std::string& path) {
   const FileState nothing{.path = path};
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) return nothing;
+  if (!std::filesystem::is_regular_file(path, error)) return is_file_pattern(path) ? state_of_names(path) : nothing;
   std::ifstream file;
   file.rdbuf()->pubsetbuf(nullptr, 0);  // it would keep a copy, and it may be a secret
   file.open(path, std::ios::binary);

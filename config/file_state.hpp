@@ -17,6 +17,7 @@ struct FileState {
 
 using FileStates = std::vector<FileState>;
 
+// Of a name with wildcards, where no file is called so: the state of which names fit it.
 FileState state_of(const std::string& path);
 
 // One of them that is there and is no regular file, whose reading could wait for ever; null: none is.

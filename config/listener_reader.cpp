@@ -72,11 +72,23 @@ Reader<AuthorizeDocument> authorize_reader() {
       {required(key("dialect", &AuthorizeDocument::dialect, dialect, "nginx, forwarded or envoy"))});
 }
 
+// What is put in one form here is judged in that form, and the other proxy serves what it was.
+std::string relaxed_path(const PathSettings& paths) {
+  if (paths.opaque_slashes) return "paths.encoded_slash";
+  if (paths.merge_slashes) return "paths.repeated_slashes";
+  if (paths.resolve_dots) return "paths.dot_segments";
+  return paths.allow_semicolons ? "paths.semicolon" : "";
+}
+
 // A stranger who may ask in another request's name learns what any key may do.
 void check_decisions(const Value& root, const Settings& settings, const ListenerSettings& listener) {
   if (!listener.decides) return;
   if (listener.proxy_protocol) {
     root.complain_at(listener.where, "who asks for decisions is the proxy itself: no PROXY header comes before");
+  }
+  if (const std::string relaxed = relaxed_path(settings.paths); !relaxed.empty()) {
+    root.complain_at(listener.where, "a path that " + relaxed + " puts in one form is served in the other by who asks",
+                     "leave " + relaxed + " at \"reject\", or have this listener forward");
   }
   if (listener.socket.empty() && settings.trusted_proxies.empty()) {
     root.complain_at(listener.where, "decisions are told to trusted_proxies alone, and there are none",
@@ -120,6 +132,7 @@ Reader<ListenerSettings> health_reader() {
 void check_listeners(const Value& root, const Settings& settings, Purpose purpose) {
   auto all = settings.listeners;
   if (settings.health) all.push_back(*settings.health);
+  if (settings.admin) all.push_back(settings.admin->address);
   for (auto one = all.begin(); one != all.end(); ++one) {
     const auto first = std::find_if(all.begin(), one, [one](const ListenerSettings& other) {
       return (one->port != 0 || !one->socket.empty()) && name_of(other) == name_of(*one);

@@ -46,6 +46,8 @@ std::vector<std::string> files_named_in(const Settings& settings) {
     names.add(service->token);
     names.add(service->ca_file);
   }
+  names.add(settings.tracing.ca_file);
+  if (settings.admin) names.add(settings.admin->token);
   names.add(settings.key_service.token);
   names.add(settings.key_service.manage_token);
   names.add(settings.key_service.admin_token);

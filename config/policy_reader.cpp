@@ -1,6 +1,8 @@
 #include "config/policy_reader.hpp"
 
 #include "config/collection_readers.hpp"
+#include "config/rate_limit_reader.hpp"
+#include "config/route_readers.hpp"
 #include "config/scalar_readers.hpp"
 #include "config/settings_reader.hpp"
 
@@ -21,7 +23,8 @@ Reader<ScopeDocument> scope_reader() {
   });
   const auto description = prose();
   const std::string form = "a description, or a map";
-  return {form, [form, map, description](const Value& value) -> std::optional<S> {
+  return {form,
+          [form, map, description](const Value& value) -> std::optional<S> {
             if (value.is_map()) return map.read(value);
             if (!value.is_scalar()) {
               value.refuse(form);
@@ -30,7 +33,8 @@ Reader<ScopeDocument> scope_reader() {
             S scope;
             scope.description = description.read(value).value_or("");
             return scope;
-          }};
+          },
+          false, schema_of_any({description.schema, map.schema})};
 }
 
 Reader<std::vector<ScopeDocument>> scopes_reader() {
@@ -82,7 +86,8 @@ Reader<ScopeRequirement> scope_requirement() {
                           return scopes;
                         });
   const std::string form = "a scope, {all: [...]} or {any: [...]}";
-  return {form, [form, map, one = place_text()](const Value& value) -> std::optional<S> {
+  return {form,
+          [form, map, one = place_text()](const Value& value) -> std::optional<S> {
             if (value.is_map()) return map.read(value);
             if (value.is_list()) {
               value.refuse(form, "a list alone does not say whether all or any of it is needed");
@@ -91,7 +96,8 @@ Reader<ScopeRequirement> scope_requirement() {
             auto scope = one.read(value);
             if (!scope) return std::nullopt;
             return S{{std::move(*scope)}, {}};
-          }};
+          },
+          false, schema_of_any({place_text().schema, map.schema})};
 }
 
 Reader<RequireDocument> require_reader() {
@@ -104,6 +110,7 @@ Reader<RequireDocument> require_reader() {
       key_set_by<R>("scopes", scope_requirement(), set_scopes, "what the principal must have been granted"),
       key("credentials", &R::credentials, list_or_one(located(word_of({"api_key", "session", "admin"}))),
           "kinds accepted"),
+      key("client_subject", &R::client_subjects, list_or_one(place_text()), "of the certificate that the client shows"),
       key("organization", &R::organization, place_text(), "must be the principal's"),
       key("environment", &R::environment, located(word_of({"live", "test"})), "must be the principal's"),
   });
@@ -121,7 +128,8 @@ Reader<UpstreamDocument> upstream_choice() {
                           return upstream;
                         });
   const std::string form = "an upstream's name, or {live: NAME, test: NAME}";
-  return {form, [form, map, one = place_text()](const Value& value) -> std::optional<U> {
+  return {form,
+          [form, map, one = place_text()](const Value& value) -> std::optional<U> {
             if (value.is_map()) return map.read(value);
             if (value.is_list()) {
               value.refuse(form);
@@ -130,7 +138,8 @@ Reader<UpstreamDocument> upstream_choice() {
             U upstream;
             upstream.single = one.read(value);
             return upstream;
-          }};
+          },
+          false, schema_of_any({place_text().schema, map.schema})};
 }
 
 Reader<RouteDocument> route_reader() {
@@ -143,28 +152,44 @@ Reader<RouteDocument> route_reader() {
       key("optional", &R::optional, boolean(), "a missing credential passes, an invalid one does not"),
       key("upstream", &R::upstream, upstream_choice(), "where it goes"),
       key("forward_credential", &R::forward_credential, boolean(), "the upstream gets the credential too"),
-      unsupported<R>("rate_limit", "requests in a window"),
-      unsupported<R>("set_headers", "headers for the upstream"),
-      unsupported<R>("cors", "cross-origin requests"),
-      unsupported<R>("mode", "shadow: decide and let through"),
-      unsupported<R>("until", "when a shadow route ends"),
+      key("rate_limit", &R::rate_limits, rate_limits_reader(), "requests in a window; one, or a list of several"),
+      key("set_headers", &R::set_headers, set_headers_reader(), "headers for the upstream"),
+      key("cors", &R::cors, cors_reader(), "which other origins' pages may ask, and what"),
+      key("mode", &R::mode, located(word_of({"enforce", "shadow"})), "shadow: decides, and lets through"),
+      key("until", &R::until, place_text(), "the day on which a shadow route refuses again"),
   });
+}
+
+using P = PolicyDocument;
+
+Key<P> version_key() { return idle<P>("version", version_reader(), "of this format"); }
+Key<P> scopes_key() { return key("scopes", &P::scopes, scopes_reader(), "the catalogue"); }
+Key<P> routes_key() { return key("routes", &P::routes, list_of(route_reader()), "in any order"); }
+Key<P> include_key() {
+  return key("include", &P::include, list_or_one(place_text()), "files with more of it, such as routes.d/*.yaml");
 }
 
 }  // namespace
 
 Reader<PolicyDocument> policy_reader(Purpose purpose) {
-  using P = PolicyDocument;
-  Key<P> routes = key("routes", &P::routes, list_of(route_reader()), "in any order");
-  if (purpose == Purpose::proxy) routes = required(std::move(routes));
   const auto set_unmatched = [](P& policy, std::uint64_t) { policy.unmatched_is_404 = true; };
-  return object<P>({
-      idle<P>("version", version_reader(), "of this format"),
-      key("scopes", &P::scopes, scopes_reader(), "the catalogue"),
-      std::move(routes),
-      key_set_by<P>("unmatched", whole_number(404, 404), set_unmatched, "404 instead of 403 where no route matches"),
-      unsupported<P>("include", "files with more routes"),
-  });
+  const auto unmatched = whole_number(404, 404);
+  return then(object<P>({
+                  version_key(),
+                  scopes_key(),
+                  routes_key(),
+                  key_set_by<P>("unmatched", unmatched, set_unmatched, "404 instead of 403 where no route matches"),
+                  include_key(),
+              }),
+              [purpose](const Value& value, P policy) -> std::optional<P> {
+                const bool has_routes = value.member("routes") || value.member("include");
+                if (purpose == Purpose::proxy && !has_routes) value.complain("\"routes\" is missing");
+                return policy;
+              });
+}
+
+Reader<PolicyDocument> policy_part_reader() {
+  return object<P>({version_key(), scopes_key(), routes_key(), include_key()});
 }
 
 }  // namespace keygate::config

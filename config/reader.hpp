@@ -2,12 +2,12 @@
 // Every key of the configuration is one row of one such table, so whatever describes the format can walk them too.
 #pragma once
 
+#include "config/json_schema.hpp"
 #include "config/value.hpp"
 
 #include <functional>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -18,6 +18,7 @@ struct Reader {
   std::string form;                                    // what it takes, in words: "a size from 4KiB to 256KiB"
   std::function<std::optional<V>(const Value&)> take;  // nullopt: it has complained
   bool takes_null = false;                             // else an empty value is refused before `take` is asked
+  std::string schema{};                                // what it takes, as JSON Schema; empty: anything
 
   std::optional<V> read(const Value& value) const {
     if (!value.is_null() || takes_null) return take(value);
@@ -34,6 +35,7 @@ struct Key {
   std::string description;
   Presence presence = Presence::optional;
   std::function<void(const Value&, T&)> fill;  // overwrites the part of T that the key stands for
+  std::string schema{};                        // of its value
 };
 
 template <class T>
@@ -41,10 +43,12 @@ using Table = std::vector<Key<T>>;
 
 template <class T, class V, class Set>
 Key<T> key_set_by(std::string name, Reader<V> reader, Set set, std::string description) {
+  std::string schema = reader.schema;
   return {std::move(name), std::move(description), Presence::optional,
           [reader = std::move(reader), set](const Value& value, T& target) {
             if (auto read = reader.read(value)) set(target, std::move(*read));
-          }};
+          },
+          std::move(schema)};
 }
 
 template <class T, class M, class V>
@@ -96,46 +100,38 @@ bool fill_from(const Table<T>& table, const Value& value, T& target) {
   return true;
 }
 
+template <class T>
+std::string schema_of_table(const Table<T>& table) {
+  std::vector<SchemaKey> keys;
+  for (const auto& key : table) {
+    if (key.presence != Presence::unsupported) {
+      keys.push_back({key.name, key.description, key.schema, key.presence == Presence::required});
+    }
+  }
+  return schema_of_object(keys);
+}
+
 // A map with these keys. What was at fault in it keeps its default; the complaint keeps the whole from being used.
 template <class T>
 Reader<T> object(Table<T> table) {
-  return {"a map", [table = std::move(table)](const Value& value) -> std::optional<T> {
+  std::string schema = schema_of_table(table);
+  return {"a map",
+          [table = std::move(table)](const Value& value) -> std::optional<T> {
             T result{};
             if constexpr (requires { result.where; }) result.where = value.where();
             if (!fill_from(table, value, result)) return std::nullopt;
             return result;
-          }};
+          },
+          false, std::move(schema)};
 }
 
 // A map whose keys belong to the surrounding type: `timeouts: {connect: 1s}`.
 template <class T>
 Key<T> group(std::string name, Table<T> table, std::string description) {
+  std::string schema = schema_of_table(table);
   return {std::move(name), std::move(description), Presence::optional,
-          [table = std::move(table)](const Value& value, T& target) { fill_from(table, value, target); }};
-}
-
-template <class V>
-Reader<Located<V>> located(Reader<V> reader) {
-  return {reader.form,
-          [reader](const Value& value) -> std::optional<Located<V>> {
-            auto read = reader.read(value);
-            if (!read) return std::nullopt;
-            return Located<V>{std::move(*read), value.where()};
-          },
-          reader.takes_null};
-}
-
-// Looks at what was read, with its place, and may complain or make something else of it.
-template <class V, class Step>
-auto then(Reader<V> reader, Step step) -> Reader<typename std::invoke_result_t<Step, const Value&, V>::value_type> {
-  using U = typename std::invoke_result_t<Step, const Value&, V>::value_type;
-  return {reader.form,
-          [reader, step](const Value& value) -> std::optional<U> {
-            auto read = reader.read(value);
-            if (!read) return std::nullopt;
-            return step(value, std::move(*read));
-          },
-          reader.takes_null};
+          [table = std::move(table)](const Value& value, T& target) { fill_from(table, value, target); },
+          std::move(schema)};
 }
 
 }  // namespace keygate::config

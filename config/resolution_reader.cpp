@@ -40,10 +40,12 @@ Parsed<std::string> parse_namespace(const std::string& text) {
 // "" is the default and may be written.
 Reader<std::string> namespace_reader() {
   const auto named = parsed<std::string>("a namespace", parse_namespace);
-  return {named.form, [named](const Value& value) {
+  return {named.form,
+          [named](const Value& value) {
             const auto word = value.is_scalar() ? value.scalar(named.form) : std::nullopt;
             return word && word->text.empty() ? std::optional<std::string>("") : named.read(value);
-          }};
+          },
+          false, R"({"type":["string","number","boolean"]})"};
 }
 
 // A secret has one place.
@@ -104,7 +106,7 @@ Reader<std::string> pointer() {
   return {
       written.form,
       [written](const Value& value) { return value.is_null() ? std::optional<std::string>("") : written.read(value); },
-      true};
+      true, schema_of_any({written.schema, schema_of_null()})};
 }
 
 Reader<ServiceMapping> mapping_reader() {

@@ -66,7 +66,8 @@ std::string joined(const std::vector<std::string>& words) {
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 Reader<std::string> text_without(std::string form, bool (*is_refused)(char)) {
-  return {form, [form, is_refused](const Value& value) -> std::optional<std::string> {
+  return {form,
+          [form, is_refused](const Value& value) -> std::optional<std::string> {
             auto scalar = value.scalar(form);
             if (!scalar) return std::nullopt;
             if (std::any_of(scalar->text.begin(), scalar->text.end(), is_refused)) {
@@ -78,7 +79,8 @@ Reader<std::string> text_without(std::string form, bool (*is_refused)(char)) {
               return std::nullopt;
             }
             return std::move(scalar->text);
-          }};
+          },
+          false, schema_of_text()};
 }
 
 // The digits of a whole number that stands there as one; nullopt: complained.
@@ -131,7 +133,8 @@ Reader<std::string> prose() {
 
 Reader<bool> boolean() {
   const std::string form = "true or false";
-  return {form, [form](const Value& value) -> std::optional<bool> {
+  return {form,
+          [form](const Value& value) -> std::optional<bool> {
             const auto scalar = value.scalar(form);
             if (!scalar) return std::nullopt;
             const bool is_true = scalar->text == "true";
@@ -144,13 +147,15 @@ Reader<bool> boolean() {
               return std::nullopt;
             }
             return is_true;
-          }};
+          },
+          false, schema_of_boolean()};
 }
 
 Reader<std::uint64_t> whole_number(std::uint64_t least, std::uint64_t most) {
   const auto form = least == most ? "the number " + std::to_string(least)
                                   : "a whole number from " + std::to_string(least) + " to " + std::to_string(most);
-  return {form, [form, least, most](const Value& value) -> std::optional<std::uint64_t> {
+  return {form,
+          [form, least, most](const Value& value) -> std::optional<std::uint64_t> {
             const auto digits = digits_of(value, form);
             if (!digits) return std::nullopt;
             std::uint64_t number = 0;
@@ -160,12 +165,14 @@ Reader<std::uint64_t> whole_number(std::uint64_t least, std::uint64_t most) {
               return std::nullopt;
             }
             return number;
-          }};
+          },
+          false, schema_of_whole_number(least, most)};
 }
 
 Reader<std::chrono::milliseconds> duration(std::chrono::milliseconds least, std::chrono::milliseconds most) {
   const auto form = "a duration from " + in_words(least) + " to " + in_words(most);
-  return {form, [form, least, most](const Value& value) -> std::optional<std::chrono::milliseconds> {
+  return {form,
+          [form, least, most](const Value& value) -> std::optional<std::chrono::milliseconds> {
             const auto scalar = value.scalar(form);
             if (!scalar) return std::nullopt;
             if (looks_octal(scalar->text)) {
@@ -177,34 +184,40 @@ Reader<std::chrono::milliseconds> duration(std::chrono::milliseconds least, std:
             value.complain("needs " + form + ", not " + quoted(scalar->text),
                            duration ? "" : duration_hint(scalar->text));
             return std::nullopt;
-          }};
+          },
+          false, schema_of_duration()};
 }
 
 Reader<std::uint64_t> size(std::uint64_t least, std::uint64_t most) {
   const auto form = "a size from " + in_words(least) + " to " + in_words(most);
-  return {form, [form, least, most](const Value& value) -> std::optional<std::uint64_t> {
+  return {form,
+          [form, least, most](const Value& value) -> std::optional<std::uint64_t> {
             const auto scalar = value.scalar(form);
             if (!scalar) return std::nullopt;
             const auto bytes = size_from(value, *scalar, form);
             if (!bytes || (*bytes >= least && *bytes <= most)) return bytes;
             value.complain("needs " + form + ", not " + quoted(scalar->text));
             return std::nullopt;
-          }};
+          },
+          false, schema_of_size()};
 }
 
 Reader<std::uint64_t> size_or_unlimited(std::uint64_t unlimited_bytes) {
   const std::string form = "a size, or the word unlimited";
-  return {form, [form, unlimited_bytes](const Value& value) -> std::optional<std::uint64_t> {
+  return {form,
+          [form, unlimited_bytes](const Value& value) -> std::optional<std::uint64_t> {
             const auto scalar = value.scalar(form);
             if (!scalar) return std::nullopt;
             if (scalar->text == "unlimited") return unlimited_bytes;
             return size_from(value, *scalar, form);
-          }};
+          },
+          false, schema_of_size({"unlimited"})};
 }
 
 Reader<double> fraction() {
   const std::string form = "a number from 0 to 1";
-  return {form, [form](const Value& value) -> std::optional<double> {
+  return {form,
+          [form](const Value& value) -> std::optional<double> {
             const auto scalar = value.scalar(form);
             if (!scalar) return std::nullopt;
             double number = -1;
@@ -213,7 +226,8 @@ Reader<double> fraction() {
             if (scalar->is_plain && fault == std::errc{} && rest == end && number >= 0 && number <= 1) return number;
             value.refuse(form);
             return std::nullopt;
-          }};
+          },
+          false, schema_of_fraction()};
 }
 
 Reader<std::string> file_path() {
@@ -230,34 +244,18 @@ std::string socket_beside_file(const Value& value, const std::string& path) {
   return whole;
 }
 
-Reader<std::monostate> only_null() {
-  return {"nothing",
-          [](const Value& value) -> std::optional<std::monostate> {
-            if (value.is_null()) return std::monostate{};
-            value.complain("anything but null is not supported by this version yet");
-            return std::nullopt;
-          },
-          true};
-}
-
 Reader<std::string> word_of(std::vector<std::string> words) {
   const auto form = joined(words);
-  return {form, [form, words = std::move(words)](const Value& value) -> std::optional<std::string> {
+  std::string schema = schema_of_words(words);
+  return {form,
+          [form, words = std::move(words)](const Value& value) -> std::optional<std::string> {
             auto scalar = value.scalar(form);
             if (!scalar) return std::nullopt;
             if (std::find(words.begin(), words.end(), scalar->text) != words.end()) return std::move(scalar->text);
             value.complain("needs " + form + ", not " + quoted(scalar->text), suggestion(scalar->text, words));
             return std::nullopt;
-          }};
-}
-
-Reader<std::string> only_first_of(std::vector<std::string> words) {
-  return then(word_of(words),
-              [first = words.front()](const Value& value, std::string word) -> std::optional<std::string> {
-                if (word == first) return word;
-                value.complain(quoted(word) + " is not supported by this version yet", "leave it at " + quoted(first));
-                return std::nullopt;
-              });
+          },
+          false, std::move(schema)};
 }
 
 }  // namespace keygate::config

@@ -4,6 +4,7 @@
 
 #include "config/fault.hpp"
 #include "config/reader.hpp"
+#include "config/reader_steps.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -27,14 +28,9 @@ Reader<double> fraction();        // 0 to 1
 Reader<std::string> file_path();  // resolved against the file it was written in
 // The same for the path of a unix socket that stands in `value`; complains where the system has no room for it.
 std::string socket_beside_file(const Value& value, const std::string& path);
-// Null and nothing else; anything else needs a later version.
-Reader<std::monostate> only_null();
 
 // Text that must be one of these; complains with the nearest.
 Reader<std::string> word_of(std::vector<std::string> words);
-
-// Complains that only the first word is supported yet where another word stands that is there for later.
-Reader<std::string> only_first_of(std::vector<std::string> words);
 
 template <class V>
 Reader<V> one_of(std::vector<std::pair<std::string, V>> choices) {

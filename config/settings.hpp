@@ -2,8 +2,10 @@
 // A default written here is the documented default; the loader only overwrites what the file names.
 #pragma once
 
+#include "config/path_settings.hpp"
 #include "config/policy_document.hpp"
 #include "config/resolution_settings.hpp"
+#include "config/tracing_settings.hpp"
 #include "config/wire_settings.hpp"
 
 #include <chrono>
@@ -113,19 +115,28 @@ struct LogSettings {
   AccessLogWhich access = AccessLogWhich::all;
 };
 
+// Where operators look at a running proxy: a unix socket, or a loopback address.
+struct AdminSettings {
+  ListenerSettings address;
+  std::optional<SecretSettings> token;  // none: what changes something works over a unix socket alone
+};
+
 // An address block, kept as text that the loader has checked: "10.0.0.0/8", "::1/128".
 struct Settings {
   std::string file;  // the path it was loaded from, as given
   std::vector<ListenerSettings> listeners;
   std::vector<Text> trusted_proxies;
   std::optional<ListenerSettings> health;
+  std::optional<AdminSettings> admin;
   std::vector<UpstreamSettings> upstreams;
   CredentialSettings credentials;
   ResolutionSettings resolution;
   IdentityHeaderSettings identity_headers;
   LimitSettings limits;
   LogSettings log;
+  TracingSettings tracing;
   KeyServiceSettings key_service;
+  PathSettings paths;
   bool minimal_errors = false;
   unsigned threads = 0;  // 0: what the cgroup quota gives
   PolicyDocument policy;

@@ -1,6 +1,7 @@
 #include "config/settings_reader.hpp"
 
 #include "config/address.hpp"
+#include "config/admin_reader.hpp"
 #include "config/collection_readers.hpp"
 #include "config/credential_reader.hpp"
 #include "config/header_name.hpp"
@@ -8,6 +9,7 @@
 #include "config/listener_reader.hpp"
 #include "config/resolution_reader.hpp"
 #include "config/scalar_readers.hpp"
+#include "config/tracing_reader.hpp"
 #include "config/upstream_reader.hpp"
 
 #include <algorithm>
@@ -31,7 +33,7 @@ Reader<std::string> identity_header() {
   auto name = parsed<std::string>("a header name, or null to leave the header out", parse_identity_header);
   return {name.form,
           [name](const Value& value) { return value.is_null() ? std::optional<std::string>("") : name.read(value); },
-          true};
+          true, schema_of_any({name.schema, schema_of_null()})};
 }
 
 struct NamedHeader {
@@ -88,28 +90,15 @@ Reader<LogSettings> log_reader() {
   });
 }
 
-Key<Settings> paths_key() {
-  return group<Settings>(
-      "paths",
-      {
-          idle<Settings>("encoded_slash", only_first_of({"reject", "opaque", "merge", "resolve", "allow"}),
-                         "%2F in a path"),
-          idle<Settings>("repeated_slashes", only_first_of({"reject", "opaque", "merge", "resolve", "allow"}),
-                         "// in a path"),
-          idle<Settings>("dot_segments", only_first_of({"reject", "opaque", "merge", "resolve", "allow"}),
-                         ". and .. in a path"),
-          idle<Settings>("semicolon", only_first_of({"reject", "opaque", "merge", "resolve", "allow"}), "; in a path"),
-      },
-      "what ambiguous paths come to");
-}
-
-Key<Settings> tracing_key() {
-  return group<Settings>("tracing",
-                         {
-                             idle<Settings>("otlp_endpoint", only_null(), "where spans go"),
-                             idle<Settings>("sample", fraction(), "the share of exchanges that is traced"),
-                         },
-                         "OpenTelemetry");
+Reader<PathSettings> paths_reader() {
+  using P = PathSettings;
+  const auto one_or = [](const char* word) { return one_of<bool>({{"reject", false}, {word, true}}); };
+  return object<P>({
+      key("encoded_slash", &P::opaque_slashes, one_or("opaque"), "%2F in a path; opaque: part of its segment"),
+      key("repeated_slashes", &P::merge_slashes, one_or("merge"), "// in a path; merge: one slash"),
+      key("dot_segments", &P::resolve_dots, one_or("resolve"), ". and .. in a path; resolve: by RFC 3986"),
+      key("semicolon", &P::allow_semicolons, one_or("allow"), "; in a path; allow: part of its segment"),
+  });
 }
 
 Key<Settings> errors_key() {
@@ -148,9 +137,9 @@ Table<Settings> settings_table(Reader<PolicyDocument> policy) {
       errors_key(),
       key("threads", &S::threads, whole_number(0, 256), "workers; 0: what the cgroup quota gives"),
       key("policy", &S::policy, std::move(policy), "a file name, or the policy itself"),
-      paths_key(),
-      tracing_key(),
-      unsupported<S>("admin", "the admin listener"),
+      key("paths", &S::paths, paths_reader(), "what becomes of paths that could be read in two ways"),
+      key("tracing", &S::tracing, tracing_reader(), "OpenTelemetry: what is traced, and where spans go"),
+      key("admin", &S::admin, admin_reader(), "where operators look at it; off unless set"),
       key("key_service", &S::key_service, key_service_reader(), "who may do what at the bundled key service"),
   };
 }
@@ -224,6 +213,7 @@ std::optional<Settings> completed_for_key_server(const Value& root, Settings set
 std::optional<Settings> completed(const Value& root, Settings settings) {
   require(root, "policy", "write policy: policy.yaml, or the policy itself");
   require(root, "resolution", "write resolution: {store: {path: keygate.db}}");
+  take_tracing_variables(root, settings.tracing);
   check_sessions(root, settings);
   check_upstreams(root, settings);
   if (!root.member("listen") && !root.member("listeners")) settings.listeners.emplace_back();

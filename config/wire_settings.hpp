@@ -30,8 +30,8 @@ struct ListenerSettings {
   Position where;
   std::string socket;  // path of a unix socket, in place of host and port
   std::optional<ListenerTlsSettings> tls;
-  bool proxy_protocol = false;             // each connection begins with a PROXY header
-  std::optional<DecisionDialect> decides;  // mode: authorize; else requests are forwarded
+  bool proxy_protocol = false;               // each connection begins with a PROXY header
+  std::optional<DecisionDialect> decides{};  // mode: authorize; else requests are forwarded
 };
 
 // "127.0.0.1:8080", "[::1]:8080", "unix:/run/keygate.sock"

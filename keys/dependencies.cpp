@@ -26,6 +26,32 @@ RedisLinkSettings link_settings(const config::RedisSettings& redis, const Secret
   return {redis, secrets.redis_password};
 }
 
+BreakerState state_of(Breaker::State state) {
+  switch (state) {
+    case Breaker::State::closed:
+      return BreakerState::closed;
+    case Breaker::State::half_open:
+      return BreakerState::half_open;
+    case Breaker::State::open:
+      return BreakerState::open;
+  }
+  return BreakerState::open;
+}
+
+RedisCacheCounters sum_of(RedisCacheCounters sum, const RedisCacheCounters& other) {
+  sum.hits += other.hits;
+  sum.misses += other.misses;
+  sum.revoked += other.revoked;
+  sum.changed += other.changed;
+  sum.errors += other.errors;
+  for (std::size_t i = 0; i < sum.flaws.size(); ++i) sum.flaws[i] += other.flaws[i];
+  sum.unfit_ages += other.unfit_ages;
+  sum.fills += other.fills;
+  sum.fills_refused += other.fills_refused;
+  sum.fill_errors += other.fill_errors;
+  return sum;
+}
+
 // Redis, as one worker asks it and hears from it.
 struct Redis {
   Redis(net::io_context& io, const config::RedisSettings& settings, const Secrets& secrets)
@@ -62,6 +88,8 @@ struct Dependencies::Impl {
   std::string channel;
   std::unique_ptr<UsageReport> usage;
   std::unique_ptr<Redis> redis;
+  std::unique_ptr<LimitTable> own_limits;
+  std::unique_ptr<RateLimiter> limiter;
 };
 
 void Dependencies::Impl::report_with(const std::shared_ptr<const ServiceAccess>& access) {
@@ -87,6 +115,12 @@ Dependencies::Dependencies(const Place& place, const config::ResolutionSettings&
     impl_->subscribed = link_settings(*settings.redis, secrets);
     impl_->channel = RecordCodec(settings.redis->name_space, RecordSubject::key, {}).channel();
   }
+  if (place.limits == nullptr) impl_->own_limits = std::make_unique<LimitTable>();
+  RateLimiter::Parts counts;
+  counts.table = place.limits != nullptr ? place.limits : impl_->own_limits.get();
+  if (settings.redis) counts.name_space = settings.redis->name_space;
+  if (impl_->redis) counts.link = &impl_->redis->link;
+  impl_->limiter = std::make_unique<RateLimiter>(place.io, std::move(counts));
 }
 
 Dependencies::~Dependencies() = default;
@@ -109,6 +143,31 @@ Resolver::Parts Dependencies::for_sessions() const {
   parts.is_presentable = policy::is_presentable_session;
   parts.expects_push = impl_->redis != nullptr;
   return parts;
+}
+
+RateLimiter& Dependencies::limiter() { return *impl_->limiter; }
+
+DependencyFigures Dependencies::figures() const {
+  DependencyFigures out;
+  if (const Redis* const redis = impl_->redis.get()) {
+    out.has_redis = true;
+    out.is_redis_up = redis->link.is_ready();
+    out.redis_breaker = state_of(redis->link.breaker());
+    out.redis_condition = to_string(redis->link.condition());
+    out.is_push_up = redis->subscription && redis->subscription->is_up();
+    out.revocations = redis->subscription ? redis->subscription->counters().messages : 0;
+    out.redis = sum_of(redis->keys.counters(), redis->sessions.counters());
+  }
+  for (const auto* const service : {impl_->key_service.get(), impl_->session_service.get()}) {
+    if (service == nullptr) continue;
+    const auto breaker = !service->is_down()    ? BreakerState::closed
+                         : service->is_trying() ? BreakerState::half_open
+                                                : BreakerState::open;
+    out.is_service_up = (!out.has_service || out.is_service_up) && !service->is_down();
+    out.service_breaker = std::max(out.service_breaker, breaker);
+    out.has_service = true;
+  }
+  return out;
 }
 
 std::size_t Dependencies::service_connections(std::size_t workers) {
@@ -138,6 +197,7 @@ void Dependencies::tell_uses() {
 
 void Dependencies::close() {
   impl_->usage.reset();
+  impl_->limiter.reset();
   impl_->redis.reset();
   impl_->session_service.reset();
   impl_->key_service.reset();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/settings.hpp"
+#include "keys/rate_limiter.hpp"
 #include "keys/resolver.hpp"
 #include "keys/secrets.hpp"
 
@@ -21,6 +22,7 @@ class Dependencies {
     net::io_context& io;
     StoreThread* store = nullptr;  // where settings.store says so; outlives this
     std::size_t workers = 1;       // among whom limits of the process are shared
+    LimitTable* limits = nullptr;  // of the process, outlives this; null: one of its own
   };
 
   // Who hears of pushed changes.
@@ -37,6 +39,11 @@ class Dependencies {
   // nobody knows them.
   Resolver::Parts for_keys() const;
   Resolver::Parts for_sessions() const;
+
+  // Until close().
+  RateLimiter& limiter();
+
+  DependencyFigures figures() const;
 
   // From now on changes are told to `listener`.
   void listen(Listener listener);

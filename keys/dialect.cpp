@@ -43,6 +43,8 @@ Mapping native() {
   mapping.scopes = {"/scopes"};
   mapping.environment = {"/environment"};
   mapping.expires_at = {"/expires_at"};
+  mapping.allowed_cidrs = {"/allowed_cidrs"};
+  mapping.rate_limit = {"/rate_limit"};
   mapping.refusals = native_refusals;
   mapping.needs_organization = true;
   return mapping;

@@ -36,6 +36,7 @@ struct Mapping {
   std::string request_field;
   Pointers valid;  // none: any answer but null is a yes
   Pointers code, key_id, organization, user, scopes, environment, expires_at;
+  Pointers allowed_cidrs, rate_limit;
   Time time = Time::seconds;
   bool takes_scope_list = true;        // ["projects:read"]
   bool takes_scope_words = false;      // "projects:read projects:write"

@@ -1,5 +1,6 @@
 #include "keys/dialect.hpp"
 #include "keys/internet_time.hpp"
+#include "keys/restrictions.hpp"
 #include "keys/strict_json.hpp"
 
 #include <boost/json/value.hpp>
@@ -140,6 +141,14 @@ class AnswerReader {
     return scopes;
   }
 
+  std::shared_ptr<const policy::Restrictions> restrictions(const Mapping& mapping) {
+    auto read = read_restrictions({find(mapping.allowed_cidrs), nullptr});
+    if (!read) return complain(mapping.allowed_cidrs, "no address blocks"), nullptr;
+    read = read_restrictions({find(mapping.allowed_cidrs), find(mapping.rate_limit)});
+    if (!read) return complain(mapping.rate_limit, "no rate limit"), nullptr;
+    return std::move(*read);
+  }
+
   void complain(const Mapping::Pointers& pointers, std::string_view what) {
     if (!flaw_.empty()) return;
     flaw_ = "it has " + std::string(what) + " at " + (pointers.empty() ? "the top" : pointers.front());
@@ -227,6 +236,7 @@ std::variant<KeyAnswer, AnswerFlaw> read_document(const Mapping& mapping, const 
   principal.environment = reader.environment(mapping.environment);
   principal.expires_at = reader.expiry(mapping.expires_at, mapping.time);
   principal.granted = reader.scopes(mapping);
+  principal.restrictions = reader.restrictions(mapping);
   if (!reader.flaw().empty()) return AnswerFlaw{errc::invalid_answer, reader.flaw()};
   return answer;
 }

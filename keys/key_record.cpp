@@ -1,6 +1,7 @@
 #include "keys/key_record.hpp"
 
 #include "keys/record_signature.hpp"
+#include "keys/restrictions.hpp"
 #include "keys/strict_json.hpp"
 #include "policy/scopes.hpp"
 
@@ -30,9 +31,9 @@ constexpr milliseconds tolerated_lead{5'000};
 
 // What a valid record may say. One that says more (a restriction that this version cannot enforce, perhaps) is not
 // used.
-constexpr std::array<std::string_view, 11> members{
-    "v",      "digest",      "state",      "key_id",    "organization_id", "user_id",
-    "scopes", "environment", "expires_at", "issued_at", "bound",
+constexpr std::array<std::string_view, 13> members{
+    "v",           "digest",     "state",     "key_id", "organization_id", "user_id",    "scopes",
+    "environment", "expires_at", "issued_at", "bound",  "allowed_cidrs",   "rate_limit",
 };
 
 std::string_view word_of(Kind kind) {
@@ -108,6 +109,12 @@ class Members {
     return found;
   }
 
+  std::shared_ptr<const policy::Restrictions> restrictions() {
+    auto read = read_restrictions({find("allowed_cidrs"), find("rate_limit")});
+    are_fit_ = are_fit_ && read.has_value();
+    return read ? std::move(*read) : nullptr;
+  }
+
   policy::Environment environment() {
     const std::string word = text("environment");
     if (word.empty()) return policy::Environment::none;
@@ -147,6 +154,7 @@ bool read_valid(const json::object& object, RecordSubject subject, WireRecord& r
   principal.granted = from.texts("scopes");
   principal.environment = from.environment();
   principal.expires_at = from.integer("expires_at", 0, std::numeric_limits<std::int64_t>::max());
+  principal.restrictions = from.restrictions();
   return read_times(from, record) && knows_all_of(object) && is_readable(principal, subject);
 }
 
@@ -173,6 +181,7 @@ std::string json_of(const KeyDigest& digest, const WireRecord& record) {
     object["scopes"] = json::array(principal.granted.begin(), principal.granted.end());
     add_text("environment", policy::to_string(principal.environment));
     if (principal.expires_at) object["expires_at"] = *principal.expires_at;
+    if (principal.restrictions) write_restrictions(*principal.restrictions, object);
   }
   if (record.issued_at_ms) object["issued_at"] = *record.issued_at_ms;
   if (record.bound) object["bound"] = record.bound->count();

@@ -88,6 +88,11 @@ void MemoryCache::forget(const KeyDigest& digest) {
   unknown_->forget(digest);
 }
 
+void MemoryCache::clear() {
+  known_->shrink_to(0);
+  unknown_->shrink_to(0);
+}
+
 void MemoryCache::apply(config::MemorySettings settings, std::chrono::milliseconds retention) {
   settings_ = settings;
   retention_ = retention;

@@ -47,6 +47,7 @@ class MemoryCache {
   void put(const KeyDigest& digest, std::shared_ptr<const Record> record, SteadyTime now);
 
   void forget(const KeyDigest& digest);
+  void clear();
 
   // New limits from a reload; a shorter retention counts for records already here.
   void apply(config::MemorySettings settings, std::chrono::milliseconds retention);

@@ -32,7 +32,12 @@ void RedisLink::send_encoded(std::string commands, std::size_t replies, RedisPur
 
 void RedisLink::evaluate(const RedisScript& script, std::string_view key, const std::vector<std::string>& arguments,
                          Done done) {
-  impl_->evaluate(script, std::string(key), arguments, std::move(done));
+  impl_->evaluate(script, {std::string(key)}, arguments, std::move(done));
+}
+
+void RedisLink::evaluate(const RedisScript& script, const std::vector<std::string>& keys,
+                         const std::vector<std::string>& arguments, Done done) {
+  impl_->evaluate(script, keys, arguments, std::move(done));
 }
 
 bool RedisLink::takes_writes() const { return impl_->takes_writes(); }
@@ -42,10 +47,12 @@ const RedisCounters& RedisLink::counters() const { return impl_->counters; }
 RedisCondition RedisLink::condition() const { return impl_->health.condition(); }
 Breaker::State RedisLink::breaker() const { return impl_->breaker().state(); }
 
-void RedisLink::Impl::evaluate(const RedisScript& script, std::string key, std::vector<std::string> arguments,
-                               Done done) {
+void RedisLink::Impl::evaluate(const RedisScript& script, const std::vector<std::string>& keys,
+                               const std::vector<std::string>& arguments, Done done) {
+  const std::string count = std::to_string(keys.size());
   const auto encoded = [&](std::string_view verb, std::string_view body) {
-    RedisWords words{verb, body, "1", key};
+    RedisWords words{verb, body, count};
+    words.insert(words.end(), keys.begin(), keys.end());
     words.insert(words.end(), arguments.begin(), arguments.end());
     return encode_command(words);
   };

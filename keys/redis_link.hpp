@@ -40,6 +40,8 @@ class RedisLink {
   void send_encoded(std::string commands, std::size_t replies, RedisPurpose purpose, AllDone done);
   // By its SHA-1, and with its text where Redis does not know it yet; as a write.
   void evaluate(const RedisScript& script, std::string_view key, const std::vector<std::string>& arguments, Done done);
+  void evaluate(const RedisScript& script, const std::vector<std::string>& keys,
+                const std::vector<std::string>& arguments, Done done);
 
   // Whether a write is worth sending: not while Redis has just said that it takes none.
   bool takes_writes() const;

@@ -26,7 +26,8 @@ class RedisLink::Impl : public std::enable_shared_from_this<RedisLink::Impl> {
   void apply(const RedisLinkSettings& settings);
 
   void submit(std::string bytes, std::size_t replies, RedisPurpose purpose, AllDone done);
-  void evaluate(const RedisScript& script, std::string key, std::vector<std::string> arguments, Done done);
+  void evaluate(const RedisScript& script, const std::vector<std::string>& keys,
+                const std::vector<std::string>& arguments, Done done);
 
   bool takes_writes() const { return Clock::now() >= read_only_until_; }
   bool is_ready() const { return is_ready_ && breaker_.state() == Breaker::State::closed; }

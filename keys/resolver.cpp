@@ -86,9 +86,12 @@ void Resolver::apply(const policy::Catalogue& catalogue, std::uint64_t generatio
 
 std::shared_ptr<const Record> Resolver::recall(const KeyDigest& digest, SteadyTime now) {
   auto record = impl_->cache.find(digest, now);
+  ++impl_->counters.memory_misses;  // taken back where it is none
   if (!record) return nullptr;
   const Freshness freshness = freshness_of(*record, digest, impl_->lease, impl_->bound, now);
   if (freshness != Freshness::fresh && freshness != Freshness::due) return nullptr;
+  --impl_->counters.memory_misses;
+  ++impl_->counters.memory_hits;
   if (record->generation == impl_->generation) return record;
   record = judge_under(*impl_->catalogue, impl_->generation, std::move(record));
   impl_->cache.put(digest, record, now);
@@ -132,10 +135,17 @@ void Resolver::invalidate(const KeyDigest& digest) {
   if (const auto found = impl_->flights.find(digest); found != impl_->flights.end()) found->second->is_outdated = true;
 }
 
+void Resolver::forget_all() {
+  impl_->cache.clear();
+  for (const auto& [digest, flight] : impl_->flights) flight->is_outdated = true;
+}
+
 void Resolver::close() {
   impl_->is_closed = true;
   impl_->flights.clear();
 }
+
+const LookupCounters& Resolver::lookups() const { return impl_->counters; }
 
 std::size_t Resolver::known_keys() const { return impl_->cache.known_size(); }
 

@@ -4,6 +4,7 @@
 
 #include "config/settings.hpp"
 #include "keys/asio.hpp"
+#include "keys/lookup_counters.hpp"
 #include "keys/memory_cache.hpp"
 #include "keys/shared_cache.hpp"
 #include "keys/source.hpp"
@@ -80,6 +81,9 @@ class Resolver {
   // thrown away and the source asked again (C-06).
   void invalidate(const KeyDigest& digest);
 
+  // Forgets all that is in memory; whoever is being served is not disturbed.
+  void forget_all();
+
   // Revocations reach this worker from now on, or no longer.
   void push_up();
   void push_down();
@@ -88,6 +92,7 @@ class Resolver {
   void close();
 
   std::size_t known_keys() const;
+  const LookupCounters& lookups() const;
   std::size_t lookups_in_flight() const;
 
  private:

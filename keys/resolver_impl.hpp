@@ -27,6 +27,7 @@ struct Resolver::Impl {
         patience(patience_with(settings)),
         cache(settings.memory, bound + stale_if_error) {
     if (parts.expects_push) lease.expect_push();
+    for (const Source* const source : parts.sources) counters.sources.push_back({source->name(), {}});
   }
 
   void join(const KeyDigest& digest, SecretView secret, const Asker& asker, Waiter& waiter);
@@ -60,6 +61,7 @@ struct Resolver::Impl {
   std::chrono::milliseconds patience;
   PushedChanges changes;
   MemoryCache cache;
+  LookupCounters counters;
   SlowLane slow_lane;
   boost::unordered_flat_map<KeyDigest, std::shared_ptr<Flight>, DigestHash> flights;
 };

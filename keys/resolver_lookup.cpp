@@ -150,14 +150,16 @@ void Resolver::Impl::pass_on_turn(const AskerAddress& asker) {
 }
 
 void Resolver::Impl::hear(const std::shared_ptr<Flight>& flight, Result<Found> found) {
+  auto& results = counters.sources[flight->source].results;
+  const bool may_be_used = found.has_error() || is_usable(*flight, found->answer);
+  ++results[static_cast<std::size_t>(result_of(found, may_be_used))];
   if (found.has_error()) return ask_next(flight, found.error());
   if (flight->is_outdated) return ask_again(flight);
   const bool is_unknown = found->answer.state == policy::KeyAnswer::State::unknown;
   if (is_unknown && flight->asker && parts.budget != nullptr) parts.budget->spend(*flight->asker, parts.now());
   found->age = std::max(found->age, std::chrono::milliseconds{0});
   const auto age_now = std::chrono::ceil<std::chrono::milliseconds>(parts.now() - flight->asked_at) + found->age;
-  if (age_now >= bound || !is_usable(*flight, found->answer))
-    return ask_next(flight, make_error_code(errc::invalid_answer));
+  if (age_now >= bound || !may_be_used) return ask_next(flight, make_error_code(errc::invalid_answer));
   share(*flight, *found, age_now);
   auto record = remember(*flight, std::move(*found), parts.sources[flight->source]->name());
   land(flight, std::move(record));

@@ -4,6 +4,8 @@
 #include "keys/redis_connection.hpp"
 #include "keys/secret_file.hpp"
 
+#include <openssl/crypto.h>
+
 #include <optional>
 #include <utility>
 
@@ -54,6 +56,14 @@ Secrets read_secrets(const config::Settings& settings, config::Problems& problem
   }
   if (const auto& service = settings.resolution.service) {
     secrets.service = taken(read_service_access(*service), service->where, "resolution.service", problems);
+  }
+  if (const auto& tracing = settings.tracing; tracing.endpoint && tracing.endpoint->is_tls) {
+    secrets.tracing_tls = taken(ClientTls::load(tracing.ca_file), tracing.where, "tracing.ca_file", problems);
+  }
+  if (settings.admin && settings.admin->token) {
+    std::string token = read_optional(settings.admin->token, "admin.token_file", problems);
+    secrets.admin_token = Hasher()(SecretView(token));
+    OPENSSL_cleanse(token.data(), token.size());
   }
   for (const config::UpstreamSettings& upstream : settings.upstreams) {
     const auto& where = upstream.authorization ? upstream.authorization->where : upstream.where;

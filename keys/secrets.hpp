@@ -4,9 +4,12 @@
 
 #include "config/settings.hpp"
 #include "keys/admin_secrets.hpp"
+#include "keys/client_tls.hpp"
+#include "keys/digest.hpp"
 #include "keys/service_access.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +20,8 @@ struct Secrets {
   std::string redis_password;                    // empty: none
   std::vector<std::string> signing_keys;         // the first signs, all verify; empty: records are not signed
   std::shared_ptr<const ServiceAccess> service;  // null: none is configured
+  std::optional<KeyDigest> admin_token;          // of the admin listener
+  std::shared_ptr<const ClientTls> tracing_tls;  // null where the collector is not https://
   std::vector<std::string> upstream_tokens;      // by upstream: the Bearer token it is sent; empty: none
 };
 

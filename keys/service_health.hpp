@@ -35,6 +35,7 @@ class ServiceHealth {
   void leave(Permit permit, Outcome outcome, Time now, double jitter, std::optional<Duration> wait = std::nullopt);
 
   bool is_down() const { return state_ != State::closed; }
+  bool is_trying() const { return state_ == State::trying; }  // down, and asked a little to see
   // Whether it has answered again, so that whoever comes now does well to wait for a permit.
   bool is_recovering() const { return state_ == State::trying && width_ > 1; }
   // Since when it has been; the time it was last down since, where it is not.

@@ -48,6 +48,7 @@ class ServiceSource final : public Source {
   void apply(std::shared_ptr<const ServiceAccess> access);
 
   bool is_down() const { return health_.is_down(); }
+  bool is_trying() const { return health_.is_trying(); }
   const ServiceCounters& counters() const { return counters_; }
   const HttpClient& client() const { return *client_; }
 

@@ -1,5 +1,6 @@
 #include "policy/compiler.hpp"
 #include "policy/policy.hpp"
+#include "policy/set_header.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -16,11 +17,16 @@ bool is_route_name(std::string_view name) {
   });
 }
 
+// routes[2], in its own file.
+std::string place_in(const config::RouteDocument& route, std::size_t number) {
+  return route.path.empty() ? "routes[" + std::to_string(number) + "]" : route.path;
+}
+
 void check_names(const std::vector<config::RouteDocument>& routes, Findings& findings) {
   std::unordered_map<std::string, const config::Text*> seen;
   for (std::size_t number = 0; number < routes.size(); ++number) {
     const auto& name = routes[number].name;
-    const auto path = "routes[" + std::to_string(number) + "].name";
+    const auto path = place_in(routes[number], number) + ".name";
     if (!is_route_name(name.value)) {
       findings.error(name.where, path, quoted(name.value) + " is not a route name",
                      "use up to 64 letters, digits, '_', '-' and '.'");
@@ -64,8 +70,11 @@ Compiled compiled_of(std::shared_ptr<Policy> policy, Findings findings) {
 
 class Compiler {
  public:
-  explicit Compiler(const config::Settings& settings)
-      : settings_(settings), reserved_(settings.identity_headers, settings.credentials) {}
+  Compiler(const config::Settings& settings, std::optional<std::int64_t> now)
+      : settings_(settings),
+        now_(now),
+        fixed_(settings.identity_headers, settings.credentials),
+        reserved_(settings.identity_headers, settings.credentials, set_header_names(settings.policy.routes)) {}
 
   Compiled run() &&;
 
@@ -73,14 +82,16 @@ class Compiler {
   void add_route(std::size_t number);
 
   const config::Settings& settings_;
-  ReservedNames reserved_;
+  std::optional<std::int64_t> now_;
+  ReservedNames fixed_;     // whatever the routes say
+  ReservedNames reserved_;  // and what they set
   Findings findings_;
   std::shared_ptr<Policy> policy_ = std::make_shared<Policy>();
 };
 
 void Compiler::add_route(std::size_t number) {
   const auto& document = settings_.policy.routes[number];
-  const RouteSource source{document, "routes[" + std::to_string(number) + "]"};
+  const RouteSource source{document, place_in(document, number)};
   auto route = std::make_unique<Route>();
   route->number = number;
   route->name = document.name.value;
@@ -88,7 +99,7 @@ void Compiler::add_route(std::size_t number) {
   route->forward_credential = document.forward_credential || settings_.credentials.forward;
 
   const auto before = findings_.size();
-  const auto path = compile_path(source, findings_);
+  const auto path = compile_path(source, settings_.paths, findings_);
   auto entry = compile_criteria(source, reserved_, findings_);
   for (const HeaderCondition& condition : entry.headers) {
     route->conditions_text += (route->conditions_text.empty() ? "" : " ") + condition.name;
@@ -96,6 +107,10 @@ void Compiler::add_route(std::size_t number) {
   const bool is_matchable = findings_.size() == before;
   compile_require(source, settings_, policy_->catalogue, path ? &*path : nullptr, *route, findings_);
   compile_upstream(source, settings_, *route, findings_);
+  compile_shadow(source, policy_->catalogue, now_, *route, findings_);
+  compile_limits(source, settings_, *route, findings_);
+  compile_cors(source, entry, *route, findings_);
+  if (path) compile_set_headers(source, fixed_, *path, *route, findings_);
 
   if (is_matchable) {
     entry.path = *path;
@@ -115,6 +130,7 @@ Compiled Compiler::run() && {
   check_header_names(settings_, findings_);
   policy_->catalogue = compile_catalogue(document.scopes, findings_);
   policy_->unmatched_is_404 = document.unmatched_is_404;
+  policy_->paths = settings_.paths;
   if (document.routes.empty()) {
     findings_.error(document.where, "routes", "there are none, so every request would be refused",
                     "a policy needs at least one route");
@@ -122,6 +138,7 @@ Compiled Compiler::run() && {
   check_names(document.routes, findings_);
   check_configured_scopes(settings_, policy_->catalogue, findings_);
   for (std::size_t number = 0; number < document.routes.size(); ++number) add_route(number);
+  if (!findings_.has_errors()) compile_paths(settings_, *policy_, findings_);
 
   return compiled_of(std::move(policy_), std::move(findings_));
 }
@@ -130,6 +147,10 @@ Compiled Compiler::run() && {
 
 void Findings::error(const config::Position& where, std::string path, std::string message, std::string hint) {
   problems_.push_back({config::Severity::error, where, std::move(path), std::move(message), std::move(hint)});
+}
+
+void Findings::warning(const config::Position& where, std::string path, std::string message, std::string hint) {
+  problems_.push_back({config::Severity::warning, where, std::move(path), std::move(message), std::move(hint)});
 }
 
 std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
@@ -150,7 +171,9 @@ std::vector<std::string> scope_names(const Catalogue& catalogue) {
   return names;
 }
 
-Compiled compile(const config::Settings& settings) { return Compiler(settings).run(); }
+Compiled compile(const config::Settings& settings, std::optional<std::int64_t> now) {
+  return Compiler(settings, now).run();
+}
 
 Compiled compile_catalogue_alone(const config::Settings& settings) {
   Findings findings;

@@ -91,6 +91,25 @@ void compile_credentials(const RouteSource& source, const config::RequireDocumen
   }
 }
 
+void compile_client_subjects(const RouteSource& source, const config::RequireDocument& require,
+                             const config::Settings& settings, Route& route, Findings& findings) {
+  const auto path = source.path + ".require.client_subject";
+  for (const auto& subject : require.client_subjects) {
+    if (subject.value.empty()) {
+      findings.error(subject.where, path, "an empty subject is nobody's",
+                     "write it as the access log has it: CN=billing,O=Acme");
+    }
+    route.client_subjects.push_back(subject.value);
+  }
+  const bool is_asked_for = std::ranges::any_of(settings.listeners, [](const config::ListenerSettings& listener) {
+    return !listener.decides && listener.tls && listener.tls->client_certificate != config::ClientCertificate::none;
+  });
+  if (!require.client_subjects.empty() && !is_asked_for) {
+    findings.error(require.client_subjects.front().where, path, "no listener asks clients for a certificate",
+                   "write listeners[].tls.client_ca_file");
+  }
+}
+
 void compile_organization(const RouteSource& source, const config::Text& organization,
                           const PathTemplate& path_template, Route& route, Findings& findings) {
   const auto path = source.path + ".require.organization";
@@ -135,6 +154,7 @@ void compile_require(const RouteSource& source, const config::Settings& settings
   const auto& require = *source.document.require;
   compile_scopes(source, require, catalogue, route, findings);
   compile_credentials(source, require, settings, route, findings);
+  compile_client_subjects(source, require, settings, route, findings);
   if (require.organization && path != nullptr) {
     compile_organization(source, *require.organization, *path, route, findings);
   }

@@ -19,7 +19,10 @@ class Findings {
   // `path` is the place within the policy: routes[2].match.path.
   void error(const config::Position& where, std::string path, std::string message, std::string hint = {});
 
+  void warning(const config::Position& where, std::string path, std::string message, std::string hint = {});
+
   std::size_t size() const { return problems_.size(); }
+  bool has_errors() const { return config::has_errors(problems_); }
   config::Problems take() { return std::move(problems_); }
 
  private:
@@ -43,7 +46,7 @@ struct RouteSource {
 Catalogue compile_catalogue(const std::vector<config::ScopeDocument>& scopes, Findings& findings);
 
 // compile_match.cpp. nullopt where the template is wrong.
-std::optional<PathTemplate> compile_path(const RouteSource& source, Findings& findings);
+std::optional<PathTemplate> compile_path(const RouteSource& source, config::PathSettings rules, Findings& findings);
 // The criteria besides the path.
 RouteTable::Entry compile_criteria(const RouteSource& source, const ReservedNames& reserved, Findings& findings);
 // The names of injected headers and credential headers must be names, and stay out of each other's way.
@@ -54,7 +57,25 @@ void check_header_names(const config::Settings& settings, Findings& findings);
 void compile_require(const RouteSource& source, const config::Settings& settings, const Catalogue& catalogue,
                      const PathTemplate* path, Route& route, Findings& findings);
 
+// compile_shadow.cpp. How long it lets through whom it would refuse; after compile_require.
+void compile_shadow(const RouteSource& source, const Catalogue& catalogue, std::optional<std::int64_t> now,
+                    Route& route, Findings& findings);
+
+// compile_cors.cpp. What browsers are told; after compile_criteria, whose methods it reads.
+void compile_cors(const RouteSource& source, const RouteTable::Entry& criteria, Route& route, Findings& findings);
+
+// compile_headers.cpp. What its upstream is sent besides. `reserved`: without the names that routes set.
+void compile_set_headers(const RouteSource& source, const ReservedNames& reserved, const PathTemplate& path,
+                         Route& route, Findings& findings);
+
 // compile_upstream.cpp. Where to; after compile_require, whose environment it reads.
 void compile_upstream(const RouteSource& source, const config::Settings& settings, Route& route, Findings& findings);
+
+// compile_paths.cpp. Which paths of a route an upstream may be sent in a spelling that another route governs; after all
+// routes, and of no use where one has an error.
+void compile_paths(const config::Settings& settings, const Policy& policy, Findings& findings);
+
+// compile_limits.cpp. How often; after compile_require, whose access it reads.
+void compile_limits(const RouteSource& source, const config::Settings& settings, Route& route, Findings& findings);
 
 }  // namespace keygate::policy

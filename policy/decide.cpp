@@ -2,6 +2,8 @@
 
 #include "policy/percent.hpp"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 
 namespace keygate::policy {
@@ -70,6 +72,13 @@ std::optional<Reason> credential_flaw(const Caller& caller, std::int64_t now) {
   return caller.kind == CredentialKind::session ? session_flaw(*caller.answer, now) : key_flaw(*caller.answer, now);
 }
 
+// Where nobody knows the address, a key that is bound to some is used from none of them.
+bool is_from_elsewhere(const Caller& caller) {
+  const auto& bounds = caller.answer->principal.restrictions;
+  if (!bounds || bounds->allowed_from.empty()) return false;
+  return !caller.address || !is_in_any(bounds->allowed_from, *caller.address);
+}
+
 bool accepts(const Route& route, CredentialKind kind) {
   switch (kind) {
     case CredentialKind::none:
@@ -94,6 +103,12 @@ bool names(std::string_view segment, std::string_view organization) {
   return decoded.at_end();
 }
 
+// Whoever has no certificate that was verified has an empty subject, which no route lists.
+bool shows_certificate(const Route& route, const Caller& caller) {
+  return route.client_subjects.empty() ||
+         std::ranges::find(route.client_subjects, caller.client_subject) != route.client_subjects.end();
+}
+
 std::optional<Reason> route_flaw(const Route& route, const RequestTarget& target, const Caller& caller,
                                  Environment environment) {
   if (!accepts(route, caller.kind)) return Reason::credential_not_accepted;
@@ -109,12 +124,51 @@ std::optional<Reason> route_flaw(const Route& route, const RequestTarget& target
   return has_scopes ? std::nullopt : std::optional(Reason::insufficient_scope);
 }
 
+// Only of a key that may be believed is its environment known.
+Environment environment_of(const Caller& caller) {
+  if (caller.prefix_environment != Environment::none) return caller.prefix_environment;
+  const bool is_known = caller.answer != nullptr && caller.answer->state == KeyAnswer::State::valid;
+  return is_known ? caller.answer->principal.environment : Environment::none;
+}
+
+// What says something against this caller, and nothing against the request: all else is refused in shadow mode too.
+bool is_shadowed(Reason reason) {
+  constexpr std::array reasons{Reason::missing_credential,
+                               Reason::malformed_key,
+                               Reason::invalid_key,
+                               Reason::expired_key,
+                               Reason::revoked_key,
+                               Reason::disabled_key,
+                               Reason::invalid_session,
+                               Reason::insufficient_scope,
+                               Reason::wrong_organization,
+                               Reason::cross_site,
+                               Reason::credential_not_accepted};
+  return std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
+}
+
+bool is_let_through(const Route& route, const Caller& caller, Reason reason, Environment environment,
+                    std::int64_t now) {
+  const bool is_in_shadow = route.shadow_until && now < *route.shadow_until;
+  if (!is_in_shadow || caller.kind == CredentialKind::admin || !is_shadowed(reason)) return false;
+  const bool is_in_environment = route.environment == Environment::none || route.environment == environment;
+  return is_in_environment && route.upstream[place(environment)] != no_upstream;
+}
+
+// The credential is good, and so is the name that the upstream hears. Not of a page of another site: what it has a
+// browser do is not what the browser's user asked for.
+bool has_principal(Reason reason) {
+  return reason == Reason::insufficient_scope || reason == Reason::wrong_organization ||
+         reason == Reason::credential_not_accepted;
+}
+
 }  // namespace
 
 Decision decide(const Policy& policy, const Route* route, const RequestTarget& target, const Caller& caller,
                 std::int64_t now) {
   if (route == nullptr) return Denial{policy.unmatched_is_404 ? Reason::no_route_as_404 : Reason::no_route, nullptr};
 
+  if (!shows_certificate(*route, caller)) return Denial{Reason::certificate_not_accepted, route};
   const bool passes_without = route->access == Access::anonymous ||
                               (route->access == Access::optional && caller.found == Caller::Found::nothing);
   if (passes_without) {
@@ -123,11 +177,17 @@ Decision decide(const Policy& policy, const Route* route, const RequestTarget& t
     return Grant(*route, upstream);
   }
 
-  if (const auto flaw = credential_flaw(caller, now)) return Denial{*flaw, route};
-  const auto environment =
-      caller.prefix_environment != Environment::none ? caller.prefix_environment : caller.answer->principal.environment;
-  if (const auto flaw = route_flaw(*route, target, caller, environment)) return Denial{*flaw, route};
-  return Grant(*route, route->upstream[place(environment)], caller, environment);
+  const auto environment = environment_of(caller);
+  auto flaw = credential_flaw(caller, now);
+  if (!flaw && is_from_elsewhere(caller)) flaw = Reason::address_not_allowed;
+  if (!flaw) flaw = route_flaw(*route, target, caller, environment);
+  const auto upstream = route->upstream[place(environment)];
+  if (!flaw) return Grant(*route, upstream, caller, environment);
+  if (!is_let_through(*route, caller, *flaw, environment, now)) return Denial{*flaw, route};
+  const bool is_named = has_principal(*flaw) && !caller.is_cross_site;
+  Grant grant = is_named ? Grant(*route, upstream, caller, environment) : Grant(*route, upstream);
+  grant.shadowed_ = *flaw;
+  return grant;
 }
 
 }  // namespace keygate::policy

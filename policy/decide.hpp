@@ -7,6 +7,8 @@
 #include "policy/reason.hpp"
 
 #include <cstdint>
+#include <optional>
+#include <string_view>
 #include <variant>
 
 namespace keygate::policy {
@@ -27,7 +29,9 @@ struct Caller {
   Environment prefix_environment = Environment::none;  // what the key's format says; none: it says nothing
   const KeyAnswer* answer = nullptr;
   const Held* held = nullptr;
-  bool is_cross_site = false;  // a session cookie with an unsafe method, and not from the same origin
+  std::string_view client_subject{};  // of the certificate that the client showed, as RFC 2253 writes it; empty: none
+  std::optional<AddressBytes> address{};  // of the client; nullopt: nobody knows it
+  bool is_cross_site = false;             // a session cookie with an unsafe method, and not from the same origin
 };
 
 struct Denial {
@@ -48,6 +52,9 @@ class Grant {
   std::size_t upstream() const { return upstream_; }         // index into Settings::upstreams
   // The one that was judged: what the key's format says, or else what the principal says.
   Environment environment() const { return environment_; }
+  // Of a route in shadow mode: what it would have been refused for; ok: it meets what the route asks for. There is a
+  // principal only where the credential was good, and the route alone not for it.
+  Reason shadowed() const { return shadowed_; }
 
  private:
   friend Decision decide(const Policy&, const Route*, const RequestTarget&, const Caller&, std::int64_t);
@@ -66,12 +73,14 @@ class Grant {
   std::size_t upstream_;
   CredentialKind kind_ = CredentialKind::none;
   Environment environment_ = Environment::none;
+  Reason shadowed_ = Reason::ok;
 };
 
-// `route` is what policy.table.match found, or nullptr. `now` is unix seconds. Order of judgement: no route, anonymous,
-// ambiguous, missing, malformed, could not find out, unknown, revoked, disabled, expired, kind accepted, cross-site,
-// environment, organization (admin excepted), scopes. A valid answer that contradicts prefix_environment, or is not
-// presentable, is "could not find out".
+// `route` is what policy.table.match found, or nullptr. `now` is unix seconds. Order of judgement: no route, client
+// certificate, anonymous, ambiguous, missing, malformed, could not find out, unknown, revoked, disabled, expired, the
+// client's address, kind accepted, cross-site, environment, organization (admin excepted), scopes. A valid answer that
+// contradicts prefix_environment, or is not presentable, is "could not find out". A denial by a route in shadow mode is
+// a Grant, unless it is of a kind that is never let through (docs/policy.md).
 Decision decide(const Policy& policy, const Route* route, const RequestTarget& target, const Caller& caller,
                 std::int64_t now);
 

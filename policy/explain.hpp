@@ -1,6 +1,6 @@
 // Why did this route win and that one lose, and what does a key hold by which grant? For people, by way of
-// `keygate explain`; the data path never asks. No rule is written down a second time: each criterion is asked of a
-// RouteTable that holds nothing but it.
+// `keygate explain` and `keygate dev`; no other proxy asks. No rule is written down a second time: each criterion is
+// asked of a RouteTable that holds nothing but it.
 #pragma once
 
 #include "policy/policy.hpp"

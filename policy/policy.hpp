@@ -5,7 +5,9 @@
 #include "policy/route_entry.hpp"
 #include "policy/scopes.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace keygate::policy {
@@ -16,6 +18,7 @@ struct Policy {
   std::vector<RouteTable::Entry> criteria;  // of each route, by its number; for explain, the table has its own
   RouteTable table;
   bool unmatched_is_404 = false;
+  config::PathSettings paths;  // by which targets are parsed that this policy decides on
 };
 
 struct Compiled {
@@ -25,8 +28,8 @@ struct Compiled {
 
 // Resolves, checks and compiles settings.policy against the upstreams, key formats and header names of the same
 // settings: unknown scopes, overlapping routes, routes open by omission, test keys that could reach a live upstream…
-// (docs/policy.md).
-Compiled compile(const config::Settings& settings);
+// (docs/policy.md). `now` in unix seconds: how long shadow mode may still last is looked at only where it is known.
+Compiled compile(const config::Settings& settings, std::optional<std::int64_t> now = std::nullopt);
 
 // For a key server, which decides nothing: the catalogue alone, and a policy without routes around it.
 Compiled compile_catalogue_alone(const config::Settings& settings);

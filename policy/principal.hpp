@@ -3,9 +3,12 @@
 #pragma once
 
 #include "config/settings.hpp"
+#include "policy/address_block.hpp"
+#include "policy/rate_limit.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,13 +25,20 @@ enum class CredentialKind : std::uint8_t { none, api_key, session, admin };
 // The X-Auth-Method header and the access log: anonymous, api_key, session, admin.
 std::string_view to_string(CredentialKind kind);
 
+// What holds for one key beyond what its route says.
+struct Restrictions {
+  std::vector<AddressBlock> allowed_from;  // empty: from anywhere
+  std::optional<RateLimit> rate_limit;     // of all its requests together, on whichever route
+};
+
 struct Principal {
   std::string key_id;
   std::string organization;  // empty: none
   std::string user;          // empty: none
   Environment environment = Environment::none;
-  std::vector<std::string> granted;        // scope names, `*`, `resource:*`; at most max_granted
-  std::optional<std::int64_t> expires_at;  // unix seconds; from this second on the key is expired
+  std::vector<std::string> granted;                    // scope names, `*`, `resource:*`; at most max_granted
+  std::optional<std::int64_t> expires_at;              // unix seconds; from this second on the key is expired
+  std::shared_ptr<const Restrictions> restrictions{};  // null: none
 };
 
 // "Found out". Its absence (an error in a Result) means "could not find out"; the two never mix.

@@ -25,6 +25,8 @@ enum class Reason : std::uint8_t {
   wrong_organization,
   wrong_environment,
   credential_not_accepted,
+  certificate_not_accepted,
+  address_not_allowed,
   cross_site,
   no_route,
   no_route_as_404,  // the same code with the status that `unmatched: 404` asks for
@@ -36,6 +38,7 @@ enum class Reason : std::uint8_t {
   misdirected_request,
   upgrade_required,
   header_too_large,
+  rate_limited,
   too_many_unknown_keys,
   not_implemented,
   version_not_supported,

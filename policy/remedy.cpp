@@ -97,9 +97,25 @@ std::vector<std::string> about_kind(const Refused& refused, const Route& route) 
                                                           : "an API key")};
 }
 
+std::vector<std::string> about_certificate(const Refused& refused, const Route& route) {
+  std::vector<std::string> subjects;
+  for (const auto& subject : route.client_subjects) subjects.push_back(quoted(subject));
+  const std::string_view shown = refused.caller.client_subject;
+  return {"the route is for clients with the certificate of " + list_text(subjects, "or") + "; this one " +
+          (shown.empty() ? std::string("shows none") : "shows that of " + quoted(shown))};
+}
+
 std::vector<std::string> about_credential(const Refused& refused, const Route& route) {
   if (route.scopes_text.empty()) return {"any valid key passes the route's scopes: it needs none"};
   return {"a key that passes holds " + needed_text(refused.policy, route.all_scopes, route.any_scopes)};
+}
+
+std::vector<std::string> about_address(const Refused& refused) {
+  std::vector<std::string> blocks;
+  for (const auto& block : refused.caller.answer->principal.restrictions->allowed_from) {
+    blocks.push_back(to_string(block));
+  }
+  return {std::string(called(refused)) + " may be used from " + list_text(blocks, "or") + " alone"};
 }
 
 // "it takes GET, this is DELETE"
@@ -153,6 +169,10 @@ std::vector<std::string> remedies(const Refused& refused) {
       return about_environment(refused, *route);
     case Reason::credential_not_accepted:
       return about_kind(refused, *route);
+    case Reason::certificate_not_accepted:
+      return about_certificate(refused, *route);
+    case Reason::address_not_allowed:
+      return about_address(refused);
     case Reason::missing_credential:
       return about_credential(refused, *route);
     default:  // over thirty reasons, of which the public sentence says what to do

@@ -134,7 +134,7 @@ bool folds_alike(std::string_view a, std::string_view b) {
 }
 
 ReservedNames::ReservedNames(const config::IdentityHeaderSettings& identity,
-                             const config::CredentialSettings& credentials) {
+                             const config::CredentialSettings& credentials, const std::vector<std::string>& set) {
   const auto add = [this](const auto& names, NameClass name_class) {
     for (const auto& name : names) {
       const bool is_known = std::any_of(rows_.begin(), rows_.end(), [&](const Row& row) { return row.folded == name; });
@@ -144,6 +144,9 @@ ReservedNames::ReservedNames(const config::IdentityHeaderSettings& identity,
   add(framing, NameClass::framing);
   add(identity_names(identity), NameClass::identity);
   add(credential_names(credentials), NameClass::credential);
+  std::vector<std::string> set_names;
+  for (const auto& name : set) set_names.push_back(fold_all(name));
+  add(set_names, NameClass::identity);
   add(forwarding, NameClass::forwarding);
 
   std::sort(rows_.begin(), rows_.end(),

@@ -30,7 +30,9 @@ enum class NameClass : unsigned char {
 // nothing there.
 class ReservedNames {
  public:
-  ReservedNames(const config::IdentityHeaderSettings& identity, const config::CredentialSettings& credentials);
+  // `set`: the names that routes set by themselves, which are identity headers to whoever sends a request.
+  ReservedNames(const config::IdentityHeaderSettings& identity, const config::CredentialSettings& credentials,
+                const std::vector<std::string>& set = {});
 
   NameClass classify(std::string_view name) const;
 

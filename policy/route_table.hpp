@@ -5,6 +5,7 @@
 #include "config/problem.hpp"
 #include "policy/method.hpp"
 #include "policy/principal.hpp"
+#include "policy/rate_limit.hpp"
 #include "policy/scopes.hpp"
 #include "policy/target.hpp"
 
@@ -36,6 +37,9 @@ enum class Access : std::uint8_t { required, optional, anonymous };
 
 inline constexpr std::size_t no_upstream = static_cast<std::size_t>(-1);
 
+struct Cors;       // policy/cors.hpp
+struct SetHeader;  // policy/set_header.hpp
+
 // One rule of the policy, compiled. Lives as long as its Policy.
 struct Route {
   std::size_t number = 0;  // in the order of the file
@@ -49,6 +53,7 @@ struct Route {
   bool accepts_api_key = true;
   bool accepts_session = false;
   bool accepts_admin = false;
+  std::vector<std::string> client_subjects;  // the client's certificate must have one of them; empty: it need show none
   std::optional<std::size_t>
       organization_segment;  // 0-based segment of the path that must name the principal's organization
   Environment environment = Environment::none;  // none: any
@@ -56,6 +61,10 @@ struct Route {
   // environment may not pass.
   std::array<std::size_t, 3> upstream{no_upstream, no_upstream, no_upstream};
   bool forward_credential = false;
+  std::vector<RateLimit> limits;               // every one is to have room; at most most_limits
+  std::optional<std::int64_t> shadow_until{};  // unix seconds: before that, most refusals are let through
+  std::shared_ptr<const Cors> cors;            // null: nothing is said to browsers
+  std::shared_ptr<const std::vector<SetHeader>> set_headers;  // null: none
 };
 
 class RouteTable {

@@ -10,16 +10,33 @@ struct Names {
   std::string_view method, target, host;
 };
 
+constexpr Names by_nginx{"x-original-method", "x-original-uri", {}};
+constexpr Names by_others{"x-forwarded-method", "x-forwarded-uri", "x-forwarded-host"};
+
 constexpr Names names_of(config::DecisionDialect dialect) {
   switch (dialect) {
     case config::DecisionDialect::nginx:
-      return {"x-original-method", "x-original-uri", {}};
+      return by_nginx;
     case config::DecisionDialect::forwarded:
-      return {"x-forwarded-method", "x-forwarded-uri", "x-forwarded-host"};
+      return by_others;
     case config::DecisionDialect::envoy:
       return {};
   }
   return {};
+}
+
+// A header of another dialect's that names another request: somebody is mistaken, or was made to be (P-21).
+bool is_contradicted(const RequestHead& head, std::string_view method, std::string_view target) {
+  for (const policy::HeaderField& field : head.headers()) {
+    const bool is_method =
+        equals_ignoring_case(field.name, by_nginx.method) || equals_ignoring_case(field.name, by_others.method);
+    const bool is_target =
+        equals_ignoring_case(field.name, by_nginx.target) || equals_ignoring_case(field.name, by_others.target);
+    if ((is_method && field.value != method) || (is_target && field.value != target)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // The one value of a field; nullopt: it is missing, empty or doubled.
@@ -61,29 +78,28 @@ std::optional<HeadRefusal> take_method(std::string_view word, RequestHead& head)
   return std::nullopt;
 }
 
-void add_field(std::string& out, std::string_view name, std::string_view value) {
-  if (!name.empty()) {
-    out.append(name).append(": ").append(value).append("\r\n");
-  }
-}
-
 }  // namespace
 
 std::optional<HeadRefusal> take_original(config::DecisionDialect dialect, std::span<char> bytes,
                                          std::size_t max_target_bytes, RequestHead& head) {
   const Names names = names_of(dialect);
+  const std::string_view line_target(head.target.data(), head.target.size());
   head.is_original = true;
   head.is_answer_bodiless = head.method == policy::Method::head;
   head.is_asterisk = false;
   head.is_upgrade = asks_for_tunnel(head);
-  if (names.target.empty()) {
-    return std::nullopt;
-  }
-  const auto method = the_only(head, names.method);
-  const auto target = the_only(head, names.target);
+  const bool is_line = names.target.empty();
+  const auto method = is_line ? std::optional(head.method_word) : the_only(head, names.method);
+  const auto target = is_line ? std::optional(line_target) : the_only(head, names.target);
   const auto host = names.host.empty() ? std::optional(head.host) : the_only(head, names.host);
   if (!method || !target || !host) {
-    return HeadRefusal{Reason::bad_request, "the headers that name the request are missing, or doubled"};
+    return HeadRefusal{Reason::bad_request, "the headers that name the request are missing, empty or doubled"};
+  }
+  if (is_contradicted(head, *method, *target)) {
+    return HeadRefusal{Reason::bad_request, "headers of another dialect name another request"};
+  }
+  if (is_line) {
+    return std::nullopt;
   }
   if (target->size() > max_target_bytes) {
     return HeadRefusal{Reason::target_too_long, "the target is too long"};
@@ -91,22 +107,6 @@ std::optional<HeadRefusal> take_original(config::DecisionDialect dialect, std::s
   head.host = *host;
   head.target = bytes.subspan(static_cast<std::size_t>(target->data() - bytes.data()), target->size());
   return take_method(*method, head);
-}
-
-std::string write_decision(const config::IdentityHeaderSettings& names, const policy::Grant& grant,
-                           const DecisionFacts& facts) {
-  static const policy::Principal nobody;
-  const policy::Principal& principal = grant.principal() != nullptr ? *grant.principal() : nobody;
-  std::string out = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nCache-Control: no-store\r\n";
-  add_field(out, names.method, policy::to_string(grant.kind()));
-  add_field(out, names.organization, principal.organization);
-  add_field(out, names.key, principal.key_id);
-  add_field(out, names.user, principal.user);
-  add_field(out, names.scopes, grant.held() != nullptr ? std::string_view(grant.held()->text) : std::string_view{});
-  add_field(out, names.environment, policy::to_string(grant.environment()));
-  add_field(out, "X-Keygate-Degraded", facts.is_degraded ? "true" : "");
-  add_field(out, "X-Request-Id", facts.request_id);
-  return out + (facts.closes ? "Connection: close\r\n\r\n" : "\r\n");
 }
 
 }  // namespace keygate::proxy

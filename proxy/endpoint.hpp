@@ -73,6 +73,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   bool has_idle() const { return !idle_.empty(); }
   // The idle one used longest ago, closed. False: there is none.
   bool shed_idle();
+  std::size_t connections() const { return open_; }
   // In use by exchanges.
   std::size_t busy() const { return open_ - idle_.size(); }
 

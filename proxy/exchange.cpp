@@ -1,9 +1,8 @@
 #include "proxy/exchange.hpp"
 
-#include "proxy/authorize.hpp"
+#include "proxy/cross_origin.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/judging.hpp"
-#include "telemetry/log.hpp"
 
 #include <cstring>
 #include <exception>
@@ -13,7 +12,6 @@ namespace keygate::proxy {
 namespace {
 
 using policy::Reason;
-using Micros = std::chrono::microseconds;
 
 std::int64_t unix_seconds(std::chrono::system_clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
@@ -33,6 +31,8 @@ Exchange::Exchange(Client& client, ExchangeParts& room, std::shared_ptr<const Ge
       began_at_(std::chrono::system_clock::now()),
       vigil_(client) {
   client.has_answer_begun = false;
+  room_.standing.reset();
+  room_.trace.is_on = room_.trace.is_recorded = false;
   request_.field_count = 0;
   request_.method_word = {};
   request_.method = policy::Method::get;
@@ -64,26 +64,46 @@ Awaitable<After> Exchange::run(std::size_t head_size) {
     co_return co_await deny(*refused);
   }
   adopt_request_id();
+  if (snapshot_.settings->tracing.endpoint) {
+    begin_trace();
+  }
   if (const auto refused = canonicalise()) {
     keeps_client_ = false;
     co_return co_await deny(*refused);
   }
   if (request_.is_asterisk) {
-    co_return co_await answer_here(nullptr);
+    co_return co_await answer_locally();
+  }
+  const policy::MatchInput input{host_, request_.method, &*target_, request_.headers()};
+  route_ = answering_route(snapshot_.policy->table, input, request_);
+  if (route_ != nullptr) {
+    co_return co_await answer_locally();
   }
   const auto auth_began = SteadyClock::now();
-  route_ = snapshot_.policy->table.match({host_, request_.method, &*target_, request_.headers()});
+  room_.trace.auth_began = auth_began;
+  route_ = snapshot_.policy->table.match(input);
   extract();
   if (caller_.found == policy::Caller::Found::could_not_find_out) {
     co_await look_up();
   }
-  const policy::Decision decision = judge();
-  auth_time_ = std::chrono::duration_cast<Micros>(SteadyClock::now() - auth_began);
+  policy::Decision decision = judge();
+  auth_time_ = SteadyClock::now() - auth_began;
+  const auto* const grant = std::get_if<policy::Grant>(&decision);
+  if (grant != nullptr && is_limited(grant->principal())) {
+    const bool has_passed = co_await pass_limits(grant->principal());
+    if (!has_passed) {
+      co_return co_await deny(Reason::rate_limited);
+    }
+    if (has_changed_meanwhile()) {
+      co_await look_up();
+      decision = judge();
+    }
+  }
   if (const auto* denial = std::get_if<policy::Denial>(&decision)) {
     co_return co_await deny(denial->reason);
   }
   if (request_.is_original) {
-    co_return co_await answer_here(&std::get<policy::Grant>(decision));
+    co_return co_await answer_question(std::get<policy::Grant>(decision));
   }
   After after = After::close;
   std::exception_ptr thrown;
@@ -119,8 +139,10 @@ std::optional<Reason> Exchange::read_head(std::span<char> head) {
 }
 
 void Exchange::adopt_request_id() {
-  is_peer_trusted_ =
-      !snapshot_.trusted.empty() && !client_.peer.is_unspecified() && snapshot_.trusted.contains(client_.peer);
+  // Over a unix socket nobody has an address: its mode says who may ask for decisions there, and who does is a proxy.
+  is_peer_trusted_ = client_.peer.is_unspecified()
+                         ? client_.decides.has_value()
+                         : !snapshot_.trusted.empty() && snapshot_.trusted.contains(client_.peer);
   if (!is_peer_trusted_) {
     return;
   }
@@ -129,18 +151,11 @@ void Exchange::adopt_request_id() {
   }
 }
 
-// Host and path in the form that is matched and forwarded. For a decision service, of the request that it is asked
-// about; over a unix socket there is no address, and its mode says who may ask.
+// Host and path in the form that is matched and forwarded.
 std::optional<Reason> Exchange::canonicalise() {
   if (client_.decides) {
-    if (!is_peer_trusted_ && !client_.peer.is_unspecified()) {
-      telemetry::log_seldom(telemetry::Level::warn, "decisions",
-                            "a decision was asked for by " + client_.peer_text + ", which is none of trusted_proxies");
-      return Reason::bad_request;
-    }
-    const std::size_t most = snapshot_.settings->limits.target_bytes;
-    if (const auto refusal = take_original(*client_.decides, head_bytes_, most, request_)) {
-      return refusal->reason;
+    if (const auto refused = take_question()) {
+      return refused;
     }
   }
   const auto host = settled_host(request_, room_.host);
@@ -165,6 +180,7 @@ void Exchange::extract() {
                                   client_.stream.is_secure() && !request_.is_original);
   presented_ = found.presented;
   caller_ = found.caller;
+  caller_.client_subject = client_.subject;
   digest_ = found.digest;
   if (caller_.found != policy::Caller::Found::could_not_find_out) {
     return;
@@ -180,9 +196,7 @@ void Exchange::extract() {
 Awaitable<void> Exchange::look_up() {
   keys::Resolver& resolver = worker_.resolver(caller_.kind);
   const auto deadline = SteadyClock::now() + resolver.patience();
-  const auto client =
-      is_peer_trusted_ ? client_address(client_.peer, request_.headers(), snapshot_.trusted) : client_.peer;
-  const keys::Asker asker{asker_of(client), caller_.prefix_environment};
+  const keys::Asker asker{asker_of(client_address()), caller_.prefix_environment};
   Result<std::shared_ptr<const keys::Record>> found =
       co_await resolver.look_up(digest_, presented_.secret, deadline, asker);
   // It may have changed between the answer and this moment.
@@ -207,6 +221,18 @@ void Exchange::take_record(std::shared_ptr<const keys::Record> record) {
     own_held_ = snapshot_.policy->catalogue.expand(record_->answer.principal.granted);
     caller_.held = &own_held_;
   }
+  // Also where the record says nothing of addresses: it may when it is looked at again.
+  if (const Address client = client_address(); !client.is_unspecified()) {
+    caller_.address = bytes_of(client);
+  }
+}
+
+// The peer's, or that of whom a trusted proxy names. Who asks for a decision is not who is decided about.
+Address Exchange::client_address() const {
+  if (client_.decides) {
+    return is_peer_trusted_ ? named_client(request_.headers(), snapshot_.trusted) : client_.peer;
+  }
+  return is_peer_trusted_ ? proxy::client_address(client_.peer, request_.headers(), snapshot_.trusted) : client_.peer;
 }
 
 policy::Decision Exchange::judge() const {

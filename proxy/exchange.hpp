@@ -5,15 +5,13 @@
 #include "policy/decide.hpp"
 #include "proxy/chunk_filter.hpp"
 #include "proxy/client.hpp"
+#include "proxy/exchange_parts.hpp"
 #include "proxy/forward_head.hpp"
-#include "proxy/request_head.hpp"
-#include "proxy/response_head.hpp"
 #include "proxy/return_head.hpp"
 #include "proxy/to_send.hpp"
 #include "proxy/vigil.hpp"
 #include "telemetry/outcome.hpp"
 
-#include <array>
 #include <memory>
 #include <optional>
 
@@ -24,14 +22,6 @@ enum class After : std::uint8_t {
   keep,    // the next request may be read
   linger,  // say that we are done, take what still comes for a moment: a reset would eat the answer
   close,   // at once
-};
-
-// The large parts of an exchange.
-struct ExchangeParts {
-  RequestHead request;
-  ResponseHead response;
-  std::array<char, 32> request_id;
-  std::array<char, 512> host;
 };
 
 class Exchange {
@@ -63,17 +53,26 @@ class Exchange {
   // exchange.cpp: judging. All but look_up are synchronous.
   std::optional<policy::Reason> read_head(std::span<char> head);
   void adopt_request_id();
+  void begin_trace();  // exchange_trace.cpp
+  void hand_over_trace(const telemetry::Outcome& outcome, SteadyClock::time_point ended);
   std::optional<policy::Reason> canonicalise();
   void extract();
   Awaitable<void> look_up();
   void take_record(std::shared_ptr<const keys::Record> record);
   policy::Decision judge() const;
+  // exchange_limits.cpp
+  bool is_limited(const policy::Principal* principal) const;
+  Awaitable<bool> pass_limits(const policy::Principal* principal);
+  bool has_changed_meanwhile();
   // exchange_reply.cpp
   Awaitable<After> deny(policy::Reason reason, std::string_view proxy_error = {});
-  Awaitable<After> answer_here(const policy::Grant* grant);
+  Awaitable<After> answer_locally();
+  std::optional<policy::Reason> take_question();  // this and the next: exchange_decision.cpp
+  Awaitable<After> answer_question(const policy::Grant& grant);
   Awaitable<bool> send_to_client(std::string_view bytes);
   void finish(policy::Reason reason, int status);
   bool may_keep_client() const;
+  Address client_address() const;
   bool step_over_body();
   void wipe_head();
   // exchange_forward.cpp
@@ -109,7 +108,7 @@ class Exchange {
   std::span<char> head_bytes_;
   SteadyClock::time_point began_, request_sent_;
   std::chrono::system_clock::time_point began_at_;
-  std::chrono::microseconds auth_time_{0}, upstream_wait_{-1};
+  std::chrono::nanoseconds auth_time_{0}, upstream_wait_{-1};
   std::string_view request_id_, host_, source_;
   std::optional<policy::RequestTarget> target_;
   const policy::Route* route_ = nullptr;
@@ -134,11 +133,12 @@ class Exchange {
   bool is_forwarding_ = false, is_request_body_done_ = true;  // forwarding: the request body is no longer untouched
   std::string_view upstream_flaw_;
   int interim_count_ = 0;
+  unsigned tries_ = 0;  // of forwarding
   ChunkFilter request_chunks_, response_chunks_;
-  std::uint64_t request_left_ = 0;  // bytes of a counted body not yet taken from the client
+  policy::Reason shadowed_ = policy::Reason::ok;  // what a route in shadow mode would have refused it for
   Upload upload_;
   std::unique_ptr<SteadyTimer> upload_ended_;
-  std::uint64_t bytes_in_ = 0, bytes_out_ = 0;  // of bodies
+  std::uint64_t request_left_ = 0, bytes_in_ = 0, bytes_out_ = 0;  // left: of a counted body still to come; of bodies
 };
 
 // An exchange's memory, kept by the worker between exchanges so that an idle client holds none.

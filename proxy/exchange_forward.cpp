@@ -1,3 +1,4 @@
+#include "proxy/cross_origin.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/judging.hpp"
 #include "proxy/tls_error.hpp"
@@ -28,13 +29,18 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
     co_return co_await deny(Reason::body_too_large);
   }
   is_forwarding_ = true;
+  if (room_.trace.is_recorded) {
+    room_.trace.upstream_began = SteadyClock::now();
+  }
+  shadowed_ = grant.shadowed();
   is_request_body_done_ = !request_.has_body();
   request_left_ = request_.content_length;
-  if (record_ && caller_.kind == policy::CredentialKind::api_key) {
+  const bool is_watched = record_ && grant.principal() != nullptr;
+  if (is_watched && caller_.kind == policy::CredentialKind::api_key) {
     worker_.note_use(digest_, std::chrono::duration_cast<std::chrono::seconds>(began_at_.time_since_epoch()).count(),
                      grant.route().scopes_text);
   }
-  if (record_) {
+  if (is_watched) {
     vigil_.begin({snapshot_, route_, *target_, caller_, *record_, digest_, presented_.secret});
   }
   unsigned tries_left = 1 + upstream_->settings().retry_attempts;
@@ -42,6 +48,7 @@ Awaitable<After> Exchange::forward(const policy::Grant& grant) {
   bool must_be_new = false;
   while (tried == Tried::may_retry && tries_left > 0 && !client_.has_left && !client_.was_cut) {
     --tries_left;
+    ++tries_;
     connection_.reset();
     if (!upstream_->choose(choice_)) {
       connect_error_ = UpstreamError::none_healthy;
@@ -119,7 +126,8 @@ Awaitable<bool> Exchange::send_request(const policy::Grant& grant) {
                            .is_secure = client_.stream.is_secure(),
                            .is_peer_trusted = is_peer_trusted_,
                            .request_id = request_id_,
-                           .is_degraded = record_ && record_->is_stale};
+                           .is_degraded = record_ && record_->is_stale,
+                           .trace = room_.trace.is_on ? &room_.trace : nullptr};
   const std::size_t bound = forward_head_bound(facts, grant);
   if (out_.capacity() < bound) {
     out_ = worker_.buffers.lease(bound);
@@ -249,9 +257,13 @@ Awaitable<Exchange::Tried> Exchange::receive_head() {
 }
 
 void Exchange::note_final_head() {
+  if (route_->cors) {
+    drop_cors_fields(response_);
+  }
   has_final_head_ = true;
   connection_->deadline.disarm();
-  upstream_wait_ = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - request_sent_);
+  upstream_wait_ = SteadyClock::now() - request_sent_;
+  upstream_->times->add(upstream_wait_);
 }
 
 // One interim response at the start of answer_: on to a client that can take it, then out of the buffer. False: one too

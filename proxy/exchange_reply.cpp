@@ -1,10 +1,12 @@
-#include "proxy/authorize.hpp"
+#include "proxy/advice.hpp"
+#include "proxy/cross_origin.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/reply.hpp"
 
 #include <boost/asio/buffer.hpp>
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 namespace keygate::proxy {
@@ -55,6 +57,12 @@ Awaitable<After> Exchange::deny(Reason reason, std::string_view proxy_error) {
   facts.names_code = client_.decides.has_value();
   facts.closes = !keeps_client_;
   facts.is_minimal = snapshot_.settings->minimal_errors;
+  std::array<char, policy::rate_fields_bound> rate_room{};
+  if (room_.standing) {
+    facts.rate_fields = policy::rate_fields(*room_.standing, rate_room);
+    facts.retry_after = room_.standing->retry_after;
+  }
+  facts.more_lines = cors_lines(route_, request_);
   const std::string reply = write_reply(facts);
   const bool is_sent = co_await send_to_client(reply);
   bytes_out_ = is_sent ? reply.size() - (reply.find("\r\n\r\n") + 4) : 0;
@@ -69,22 +77,16 @@ Awaitable<After> Exchange::refuse(Reason reason) {
 }
 
 // `OPTIONS *` asks about this proxy, not about anything behind it (N-07), and so does one that may go no further
-// (N-05). A decision service's grant ends here too: whoever asked serves the request.
-Awaitable<After> Exchange::answer_here(const policy::Grant* grant) {
-  keeps_client_ = may_keep_client() && (!request_.has_body() || (grant != nullptr && step_over_body()));
-  std::string reply;
-  if (grant != nullptr) {
-    if (record_ && caller_.kind == policy::CredentialKind::api_key) {
-      const auto when = std::chrono::duration_cast<std::chrono::seconds>(began_at_.time_since_epoch());
-      worker_.note_use(digest_, when.count(), grant->route().scopes_text);
-    }
-    const DecisionFacts facts{request_id_, record_ && record_->is_stale, !keeps_client_};
-    reply = write_decision(snapshot_.settings->identity_headers, *grant, facts);
-  } else {
-    reply = write_empty_reply(!keeps_client_);
-  }
+// (N-05). A preflight asks what a page may ask: the policy says so, whoever it is.
+Awaitable<After> Exchange::answer_locally() {
+  keeps_client_ = may_keep_client() && !request_.has_body();
+  const auto preflight = preflight_of(request_);
+  const int status = preflight ? 204 : 200;
+  const std::string reply = preflight
+                                ? write_empty_reply(status, preflight_lines(*route_->cors, *preflight), !keeps_client_)
+                                : write_empty_reply(status, {}, !keeps_client_);
   const bool is_sent = co_await send_to_client(reply);
-  finish(Reason::ok, is_sent ? 200 : 0);
+  finish(Reason::ok, is_sent ? status : 0);
   co_return !is_sent ? After::close : keeps_client_ ? After::keep : After::linger;
 }
 
@@ -100,9 +102,13 @@ void Exchange::finish(Reason reason, int status) {
   telemetry::Outcome outcome;
   outcome.started = began_at_;
   outcome.request_id = request_id_;
+  if (room_.trace.is_on) {
+    outcome.trace_id = room_.trace.trace();
+  }
   std::string behind_proxy;
   if (is_peer_trusted_) {
-    behind_proxy = client_address(client_.peer, request_.headers(), snapshot_.trusted).to_string();
+    const Address client = client_address();
+    behind_proxy = client.is_unspecified() ? "unknown" : client.to_string();
   }
   outcome.client = is_peer_trusted_ ? std::string_view(behind_proxy) : std::string_view(client_.peer_text);
   outcome.client_subject = client_.subject;
@@ -111,17 +117,25 @@ void Exchange::finish(Reason reason, int status) {
   outcome.path = target_ ? target_->path() : std::string_view{};
   outcome.code = policy::row(reason).code;
   outcome.status = status;
+  if (shadowed_ != Reason::ok) {
+    outcome.shadow_code = policy::row(shadowed_).code;
+    outcome.is_shadowed = true;
+    outcome.shadow_number = static_cast<std::uint8_t>(shadowed_);
+  }
   outcome.generation = snapshot_.generation;
   outcome.bytes_in = bytes_in_;
   outcome.bytes_out = bytes_out_;
   outcome.duration = std::chrono::duration_cast<Micros>(now - began_);
   outcome.auth = auth_time_;
+  outcome.was_judged = auth_time_.count() > 0;
+  outcome.reason_number = static_cast<std::uint8_t>(reason);
   outcome.source = source_;
   if (caller_.kind != policy::CredentialKind::none || (route_ != nullptr && reason == Reason::ok)) {
     outcome.auth_method = policy::to_string(caller_.kind);
   }
   if (route_ != nullptr) {
     outcome.route = route_->name;
+    outcome.route_number = static_cast<std::int32_t>(route_->number);
     outcome.conditions = route_->conditions_text;
   }
   if (caller_.answer != nullptr) {
@@ -141,9 +155,19 @@ void Exchange::finish(Reason reason, int status) {
   }
   if (upstream_) {
     outcome.upstream = upstream_->settings().name;
-    outcome.upstream_wait = upstream_wait_;
+    outcome.upstream_wait =
+        upstream_wait_.count() < 0 ? Micros(-1) : std::chrono::duration_cast<Micros>(upstream_wait_);
   }
-  worker_.report(outcome);
+  std::string remedy;
+  if (worker_.has_onlooker() && reason != Reason::ok && target_ && !is_forwarding_) {
+    const policy::MatchInput input{host_, request_.method, &*target_, request_.headers()};
+    remedy = advice(*snapshot_.policy, input, caller_, reason);
+    outcome.remedy = remedy;
+  }
+  worker_.report(outcome, *generation_);
+  if (room_.trace.is_recorded) {
+    hand_over_trace(outcome, now);
+  }
 }
 
 }  // namespace keygate::proxy

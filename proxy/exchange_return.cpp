@@ -1,3 +1,4 @@
+#include "proxy/cross_origin.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/tls_error.hpp"
 #include "proxy/tunnel.hpp"
@@ -99,8 +100,10 @@ Awaitable<After> Exchange::return_response() {
                           .delivery = delivery,
                           .closes = !keeps_client_,
                           .is_granted_by_key = caller_.found == policy::Caller::Found::answered,
-                          .key_source = presented_.source};
-  const std::size_t bound = return_head_bound(response_);
+                          .key_source = presented_.source,
+                          .standing = room_.standing ? &*room_.standing : nullptr,
+                          .more_lines = cors_lines(route_, request_)};
+  const std::size_t bound = return_head_bound(response_) + facts.more_lines.size();
   Buffer room;
   if (out_.capacity() < bound || upload_.is_running) {
     room = worker_.buffers.lease(bound);  // out_ may still be on its way up
@@ -145,7 +148,7 @@ Awaitable<After> Exchange::return_response() {
 Awaitable<After> Exchange::switch_protocols() {
   client_.has_answer_begun = true;
   Buffer room = worker_.buffers.lease(return_head_bound(response_));
-  const std::size_t size = write_switching_head(response_, room.span());
+  const std::size_t size = write_switching_head(response_, room.span(), room_.standing ? &*room_.standing : nullptr);
   bool is_told = co_await send_to_client({room.data(), size});
   const std::string_view first(answer_.data() + answer_head_, answer_end_ - answer_head_);
   if (is_told && !first.empty()) {

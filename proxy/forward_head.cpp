@@ -1,6 +1,7 @@
 #include "proxy/forward_head.hpp"
 
 #include "proxy/head_writer.hpp"
+#include "proxy/set_headers.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +10,8 @@ namespace keygate::proxy {
 namespace {
 
 constexpr std::string_view pseudonym = "keygate";
-constexpr std::size_t fixed_room = 1024;  // names, separators, Via, Forwarded's words, framing
+// Names, separators, Via, Forwarded's words, framing; and what a trace takes.
+constexpr std::size_t fixed_room = 1024 + telemetry::trace_parent_size + telemetry::TraceState::max_bytes;
 
 // Of the forwarding headers only these are a trusted proxy's to say. X-Original-*, X-Rewrite-* and method overrides are
 // nobody's: they would name another request than the one that was decided on (P-18, P-19).
@@ -89,6 +91,20 @@ std::string_view own_token(const ForwardFacts& facts, const policy::Grant& grant
   return grant.upstream() < tokens.size() ? std::string_view(tokens[grant.upstream()]) : std::string_view();
 }
 
+bool is_trace_context(std::string_view name) {
+  return equals_ignoring_case(name, "traceparent") || equals_ignoring_case(name, "tracestate");
+}
+
+// Ours is between the client's span and the upstream's.
+void write_trace(const ExchangeTrace& trace, HeadWriter& out) {
+  std::array<char, telemetry::trace_parent_size> parent{};
+  telemetry::write_trace_parent(trace.for_upstream(), parent);
+  out.field("traceparent", {parent.data(), parent.size()});
+  if (const std::string_view state = trace.state.text(); !state.empty()) {
+    out.field("tracestate", state);
+  }
+}
+
 struct Keeps {
   bool credential = false, authorization = true;
 };
@@ -102,6 +118,11 @@ SeenForwarding write_fields(const ForwardFacts& facts, Keeps keeps, HeadWriter& 
     }
     switch (facts.head.fates[i]) {
       case FieldFate::keep:
+        if (facts.trace != nullptr && is_trace_context(field.name)) {
+          break;
+        }
+        out.field(field.name, field.value);
+        break;
       case FieldFate::via:
         out.field(field.name, field.value);
         break;
@@ -182,7 +203,7 @@ std::size_t forward_head_bound(const ForwardFacts& facts, const policy::Grant& g
   for (const policy::HeaderField& field : facts.head.headers()) {
     size += field.name.size() + field.value.size() + 4;
   }
-  return size;
+  return grant.route().set_headers ? size + set_headers_bound(grant, facts.target.path()) : size;
 }
 
 std::size_t write_forward_head(const ForwardFacts& facts, const policy::Grant& grant, std::span<char> room) {
@@ -205,11 +226,20 @@ std::size_t write_forward_head(const ForwardFacts& facts, const policy::Grant& g
     out << "TE: trailers\r\nConnection: TE\r\n";
   }
   write_forwarding(facts, seen, out);
+  if (facts.trace != nullptr) {
+    write_trace(*facts.trace, out);
+  }
   if (!token.empty()) {
     out << "Authorization: Bearer " << token << "\r\n";
   }
+  if (grant.shadowed() != policy::Reason::ok) {
+    out.field("X-Keygate-Shadow", policy::row(grant.shadowed()).code);
+  }
   if (facts.is_degraded) {
     out.field("X-Keygate-Degraded", "true");
+  }
+  if (grant.route().set_headers) {
+    write_set_headers(grant, facts.target.path(), out);
   }
   write_identities(facts.snapshot.settings->identity_headers, grant, out);
   out << "\r\n";

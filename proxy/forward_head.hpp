@@ -5,6 +5,7 @@
 
 #include "policy/decide.hpp"
 #include "policy/target.hpp"
+#include "proxy/exchange_trace.hpp"
 #include "proxy/request_head.hpp"
 #include "proxy/snapshot.hpp"
 
@@ -22,10 +23,11 @@ struct ForwardFacts {
   std::string_view client_host;  // the Host that the client asked for, canonical with its port: X-Forwarded-Host
   std::string_view peer;         // the socket's other end, as text
   bool is_peer_v6 = false;
-  bool is_secure = false;        // the client came over TLS
-  bool is_peer_trusted = false;  // its X-Forwarded-* and X-Request-Id are believed
-  std::string_view request_id;   // ours, or a trusted proxy's that was adopted
-  bool is_degraded = false;      // identified by what is older than the staleness bound (stale_if_error)
+  bool is_secure = false;                // the client came over TLS
+  bool is_peer_trusted = false;          // its X-Forwarded-* and X-Request-Id are believed
+  std::string_view request_id;           // ours, or a trusted proxy's that was adopted
+  bool is_degraded = false;              // identified by what is older than the staleness bound (stale_if_error)
+  const ExchangeTrace* trace = nullptr;  // told in place of what the client says; null: what it says goes on
 };
 
 // An upper bound on what write_forward_head writes.

@@ -67,6 +67,33 @@ std::optional<Address> parse_hop(std::string_view hop) {
   return unmapped(address);
 }
 
+// On the way back from `client`, whose word is taken, the first whose word is not.
+Address first_stranger(Address client, std::span<const policy::HeaderField> headers, const TrustedProxies& trusted) {
+  for (auto field = headers.rbegin(); field != headers.rend(); ++field) {
+    if (!equals_ignoring_case(field->name, "x-forwarded-for")) {
+      continue;
+    }
+    std::string_view list = field->value;
+    while (!list.empty()) {
+      const std::size_t comma = list.rfind(',');
+      std::string_view hop = comma == std::string_view::npos ? list : list.substr(comma + 1);
+      list = comma == std::string_view::npos ? std::string_view{} : list.substr(0, comma);
+      const std::size_t first = hop.find_first_not_of(" \t");
+      hop = first == std::string_view::npos ? std::string_view{}
+                                            : hop.substr(first, hop.find_last_not_of(" \t") - first + 1);
+      const auto address = parse_hop(hop);
+      if (!address) {
+        return client;
+      }
+      client = *address;
+      if (!trusted.contains(client)) {
+        return client;
+      }
+    }
+  }
+  return client;
+}
+
 }  // namespace
 
 TrustedProxies::TrustedProxies(const std::vector<config::Text>& blocks) {
@@ -105,39 +132,22 @@ bool TrustedProxies::contains(const Address& address) const {
 
 Address client_address(const Address& peer, std::span<const policy::HeaderField> headers,
                        const TrustedProxies& trusted) {
-  Address client = unmapped(peer);
-  if (trusted.empty() || !trusted.contains(client)) {
-    return client;
-  }
-  for (auto field = headers.rbegin(); field != headers.rend(); ++field) {
-    if (!equals_ignoring_case(field->name, "x-forwarded-for")) {
-      continue;
-    }
-    std::string_view list = field->value;
-    while (!list.empty()) {
-      const std::size_t comma = list.rfind(',');
-      std::string_view hop = comma == std::string_view::npos ? list : list.substr(comma + 1);
-      list = comma == std::string_view::npos ? std::string_view{} : list.substr(0, comma);
-      const std::size_t first = hop.find_first_not_of(" \t");
-      hop = first == std::string_view::npos ? std::string_view{}
-                                            : hop.substr(first, hop.find_last_not_of(" \t") - first + 1);
-      const auto address = parse_hop(hop);
-      if (!address) {
-        return client;
-      }
-      client = *address;
-      if (!trusted.contains(client)) {
-        return client;
-      }
-    }
-  }
-  return client;
+  const Address client = unmapped(peer);
+  return trusted.empty() || !trusted.contains(client) ? client : first_stranger(client, headers, trusted);
+}
+
+Address named_client(std::span<const policy::HeaderField> headers, const TrustedProxies& trusted) {
+  return first_stranger(Address(), headers, trusted);
+}
+
+policy::AddressBytes bytes_of(const Address& address) {
+  return address.is_v4() ? ip::make_address_v6(ip::v4_mapped, address.to_v4()).to_bytes() : address.to_v6().to_bytes();
 }
 
 keys::AskerAddress asker_of(const Address& client) {
   const Address plain = unmapped(client);
   if (plain.is_v4()) {
-    return ip::make_address_v6(ip::v4_mapped, plain.to_v4()).to_bytes();
+    return bytes_of(plain);
   }
   keys::AskerAddress network = plain.to_v6().to_bytes();
   std::fill(network.begin() + 8, network.end(), std::uint8_t{0});

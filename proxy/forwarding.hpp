@@ -4,6 +4,7 @@
 
 #include "config/problem.hpp"
 #include "keys/unknown_key_budget.hpp"
+#include "policy/address_block.hpp"
 #include "policy/route_table.hpp"
 
 #include <boost/asio/ip/address.hpp>
@@ -37,6 +38,13 @@ class TrustedProxies {
 // not one. A hop that is no address ends the search: what stands left of it could be anybody's claim.
 Address client_address(const Address& peer, std::span<const policy::HeaderField> headers,
                        const TrustedProxies& trusted);
+
+// Of whom a trusted proxy asks for a decision: the same hop; unspecified where it names none. The proxy itself never
+// is.
+Address named_client(std::span<const policy::HeaderField> headers, const TrustedProxies& trusted);
+
+// As a key's allowed_cidrs are compared with: an IPv4 address is ::ffff:a.b.c.d.
+policy::AddressBytes bytes_of(const Address& address);
 
 // Whose budget it counts against: an IPv6 client is its /64.
 keys::AskerAddress asker_of(const Address& client);

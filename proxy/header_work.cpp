@@ -50,7 +50,8 @@ ForwardFacts with_head(const ForwardFacts& facts, const RequestHead& head) {
           .is_secure = facts.is_secure,
           .is_peer_trusted = facts.is_peer_trusted,
           .request_id = facts.request_id,
-          .is_degraded = facts.is_degraded};
+          .is_degraded = facts.is_degraded,
+          .trace = facts.trace};
 }
 
 std::string_view name_in(std::string_view line) { return line.substr(0, line.find(':')); }

@@ -1,5 +1,6 @@
 #include "proxy/judging.hpp"
 
+#include "proxy/cross_origin.hpp"
 #include "proxy/forward_head.hpp"
 #include "proxy/request_target.hpp"
 
@@ -17,10 +18,10 @@ Reason reason_of(policy::TargetFlaw flaw) {
 
 using Source = config::CredentialSource::Kind;
 
-// Browsers send cookies with what other sites make them ask. GET, HEAD and OPTIONS change nothing, unless a GET opens a
-// tunnel, in which anything may be said; anything else has to come from the page's own origin and say so:
-// Sec-Fetch-Site, or for a browser that has none, Origin.
-bool is_cross_site(const RequestHead& head, bool is_secure) {
+// Browsers send cookies with what other sites make them ask. A site that `cors` lets ask with credentials may. GET,
+// HEAD and OPTIONS change nothing, unless a GET opens a tunnel, in which anything may be said; anything else has to
+// come from the page's own origin and say so: Sec-Fetch-Site, or for a browser that has none, Origin.
+bool is_cross_site(const policy::Route& route, const RequestHead& head, bool is_secure) {
   const bool is_safe = head.method == policy::Method::get || head.method == policy::Method::head ||
                        head.method == policy::Method::options;
   if (is_safe && !head.is_upgrade) {
@@ -35,6 +36,9 @@ bool is_cross_site(const RequestHead& head, bool is_secure) {
     }
     origin = is_origin ? std::optional(field.value) : origin;
     site = is_site ? std::optional(field.value) : site;
+  }
+  if (origin && may_act_from(route, *origin, head.method)) {
+    return false;
   }
   if (site) {
     return *site != "same-origin";
@@ -77,7 +81,7 @@ void name_kind(const Snapshot& snapshot, const policy::Route& route, const Reque
     return;
   }
   caller.kind = policy::CredentialKind::session;
-  caller.is_cross_site = source == Source::cookie && is_cross_site(head, is_secure);
+  caller.is_cross_site = source == Source::cookie && is_cross_site(route, head, is_secure);
 }
 
 }  // namespace
@@ -98,7 +102,7 @@ std::string_view host_with_port(const RequestHead& head, std::string_view host, 
 }
 
 std::variant<policy::RequestTarget, HeadRefusal> settled_target(const Snapshot& snapshot, const RequestHead& head) {
-  auto parsed = policy::RequestTarget::parse(head.target);
+  auto parsed = policy::RequestTarget::parse(head.target, snapshot.policy->paths);
   if (const auto* flaw = std::get_if<policy::TargetFlaw>(&parsed)) {
     return HeadRefusal{reason_of(*flaw), policy::to_string(*flaw)};
   }

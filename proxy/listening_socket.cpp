@@ -14,7 +14,6 @@ namespace keygate::proxy {
 namespace {
 
 constexpr int backlog = 4096;  // the kernel caps it at net.core.somaxconn
-constexpr mode_t socket_mode = 0660;
 
 error_code last_error() { return {errno, boost::system::system_category()}; }
 
@@ -78,7 +77,7 @@ error_code clear_path(const std::string& path) {
   return ::unlink(path.c_str()) == 0 ? error_code() : last_error();
 }
 
-Result<ListeningSocket> open_local(const std::string& path) {
+Result<ListeningSocket> open_local(const std::string& path, mode_t socket_mode) {
   if (const error_code error = clear_path(path)) {
     return error;
   }
@@ -130,9 +129,9 @@ error_code probe_address(const config::ListenerSettings& settings) {
   return {};
 }
 
-Result<ListeningSocket> open_listener(const config::ListenerSettings& settings) {
+Result<ListeningSocket> open_listener(const config::ListenerSettings& settings, mode_t socket_mode) {
   if (!settings.socket.empty()) {
-    return open_local(settings.socket);
+    return open_local(settings.socket, socket_mode);
   }
   const Result<int> descriptor = open_tcp(settings, SO_REUSEPORT);
   if (!descriptor) {

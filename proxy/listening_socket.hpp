@@ -36,8 +36,8 @@ struct ListeningSocket {
 // (docs/configuration.md). A unix socket that nobody listens on is free, and removed.
 error_code probe_address(const config::ListenerSettings& settings);
 
-// Any thread. A unix socket can be connected to by its owner and group alone (0660).
-Result<ListeningSocket> open_listener(const config::ListenerSettings& settings);
+// Any thread. A unix socket can be connected to by its owner and group alone, or by whom `socket_mode` says.
+Result<ListeningSocket> open_listener(const config::ListenerSettings& settings, mode_t socket_mode = 0660);
 
 // Of a unix socket, for one more worker.
 Result<ListeningSocket> share(const ListeningSocket& opened);

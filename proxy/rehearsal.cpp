@@ -21,8 +21,13 @@ std::string_view name_in_line(std::string_view head, std::size_t number) {
 
 }  // namespace
 
-Rehearsal::Rehearsal(const Snapshot& snapshot, std::string head, Address peer, bool is_secure)
-    : snapshot_(snapshot), bytes_(std::move(head)), peer_(std::move(peer)), is_secure_(is_secure) {
+Rehearsal::Rehearsal(const Snapshot& snapshot, std::string head, Address peer, bool is_secure,
+                     std::string client_subject)
+    : snapshot_(snapshot),
+      bytes_(std::move(head)),
+      peer_(std::move(peer)),
+      is_secure_(is_secure),
+      client_subject_(std::move(client_subject)) {
   if (const auto refusal = read()) {
     reason_ = refusal->reason;
     flaw_ = refusal->what;
@@ -32,11 +37,18 @@ Rehearsal::Rehearsal(const Snapshot& snapshot, std::string head, Address peer, b
     reason_ = Reason::ok;
     return;
   }
+  route_ = answering_route(snapshot_.policy->table, match_input(), *head_);
+  if (route_ != nullptr) {
+    preflight_ = preflight_of(*head_);
+    reason_ = Reason::ok;
+    return;
+  }
   route_ = snapshot_.policy->table.match(match_input());
   keys::Hasher hash;
   const Approach found = approach(snapshot_, route_, *head_, *target_, hash, is_secure_);
   presented_ = found.presented;
   caller_ = found.caller;
+  caller_.client_subject = client_subject_;
 }
 
 Rehearsal::~Rehearsal() { explicit_bzero(bytes_.data(), bytes_.size()); }
@@ -58,15 +70,20 @@ std::optional<HeadRefusal> Rehearsal::read() {
   if (head_->is_asterisk) {
     return std::nullopt;
   }
+  const std::string_view raw(head_->target.data(), head_->target.size());
+  const std::string path(raw.substr(0, raw.find('?')));  // a query may hold a key
   auto target = settled_target(snapshot_, *head_);
   if (const auto* refusal = std::get_if<HeadRefusal>(&target)) {
     return *refusal;
   }
   target_ = std::get<policy::RequestTarget>(target);
+  path_changes_ = policy::path_changes(path, snapshot_.policy->paths);
   return std::nullopt;
 }
 
-policy::MatchInput Rehearsal::match_input() const { return {host_, head_->method, &*target_, head_->headers()}; }
+policy::MatchInput Rehearsal::match_input() const {
+  return {host_, preflight_ ? preflight_->method : head_->method, &*target_, head_->headers()};
+}
 
 void Rehearsal::judge(std::optional<policy::KeyAnswer> answer, std::int64_t now) {
   if (reason_) {
@@ -78,6 +95,10 @@ void Rehearsal::judge(std::optional<policy::KeyAnswer> answer, std::int64_t now)
     caller_.found = policy::Caller::Found::answered;
     caller_.answer = &*answer_;
     caller_.held = &held_;
+    const Address client = client_address(peer_, head_->headers(), snapshot_.trusted);
+    if (!client.is_unspecified()) {
+      caller_.address = bytes_of(client);
+    }
   }
   const policy::Decision decision = policy::decide(*snapshot_.policy, route_, *target_, caller_, now);
   if (const auto* denial = std::get_if<policy::Denial>(&decision)) {
@@ -92,6 +113,7 @@ void Rehearsal::judge(std::optional<policy::KeyAnswer> answer, std::int64_t now)
 
 void Rehearsal::forward(const policy::Grant& grant) {
   upstream_ = grant.upstream();
+  shadowed_ = grant.shadowed();
   const config::UpstreamSettings& upstream = snapshot_.settings->upstreams[grant.upstream()];
   const std::string own = upstream.preserve_host ? std::string() : authority_of(upstream.endpoints.front());
   const std::string_view client_host = host_with_port(*head_, host_, host_room_);

@@ -4,6 +4,8 @@
 #pragma once
 
 #include "policy/decide.hpp"
+#include "policy/path_changes.hpp"
+#include "proxy/cross_origin.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/header_work.hpp"
 #include "proxy/judging.hpp"
@@ -16,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace keygate::proxy {
 
@@ -24,8 +27,10 @@ inline constexpr std::string_view rehearsed_request_id = "<new for each request>
 
 class Rehearsal {
  public:
-  // `head`: the bytes that a client would send from `peer`; `is_secure`: over TLS. The snapshot outlives this.
-  Rehearsal(const Snapshot& snapshot, std::string head, Address peer, bool is_secure = false);
+  // `head`: the bytes that a client would send from `peer`; `is_secure`: over TLS, where it showed a certificate of
+  // `client_subject`, if any. The snapshot outlives this.
+  Rehearsal(const Snapshot& snapshot, std::string head, Address peer, bool is_secure = false,
+            std::string client_subject = {});
   ~Rehearsal();  // wipes the head, which may hold a key
   Rehearsal(const Rehearsal&) = delete;
   Rehearsal& operator=(const Rehearsal&) = delete;
@@ -36,7 +41,7 @@ class Rehearsal {
   // Decides, at `now` in unix seconds. `answer`: what a look-up says of the key; null: it could not find out.
   void judge(std::optional<policy::KeyAnswer> answer, std::int64_t now);
 
-  // After judge. ok: granted, or `OPTIONS *`.
+  // After judge. ok: granted, or `OPTIONS *`, or a preflight that is answered.
   policy::Reason reason() const { return *reason_; }
   std::string_view flaw() const { return flaw_; }  // what is wrong with a head, target or host; else empty
 
@@ -44,10 +49,14 @@ class Rehearsal {
   const RequestHead& head() const { return *head_; }
   std::string_view host() const { return host_; }  // canonical; empty: it was refused before that
   const std::optional<policy::RequestTarget>& target() const { return target_; }
-  policy::MatchInput match_input() const;  // where there is a target
+  // What `paths` asks for and was done to it.
+  const std::vector<policy::PathChange>& path_changes() const { return path_changes_; }
+  policy::MatchInput match_input() const;  // where there is a target; of a preflight, the request that it asks about
+  const std::optional<Preflight>& preflight() const { return preflight_; }  // one that route() answers
   const policy::Route* route() const { return route_; }
   const keys::Presented& presented() const { return presented_; }
   const policy::Caller& caller() const { return caller_; }
+  policy::Reason shadowed() const { return shadowed_; }                  // what shadow mode has let through; or ok
   std::optional<std::size_t> upstream() const { return upstream_; }      // of a grant
   const std::optional<HeaderWork>& headers() const { return headers_; }  // of a grant
   const Snapshot& snapshot() const { return snapshot_; }
@@ -60,16 +69,20 @@ class Rehearsal {
   std::string bytes_;
   Address peer_;
   bool is_secure_ = false;
+  std::string client_subject_;
   std::unique_ptr<RequestHead> head_ = std::make_unique<RequestHead>();
   std::array<char, 512> host_room_;
   std::string_view host_, flaw_;
   std::optional<policy::RequestTarget> target_;
+  std::vector<policy::PathChange> path_changes_;
+  std::optional<Preflight> preflight_;
   const policy::Route* route_ = nullptr;
   keys::Presented presented_;
   policy::Caller caller_;
   std::optional<policy::KeyAnswer> answer_;
   policy::Held held_;
   std::optional<policy::Reason> reason_;  // once it is settled
+  policy::Reason shadowed_ = policy::Reason::ok;
   std::optional<std::size_t> upstream_;
   std::optional<HeaderWork> headers_;
 };

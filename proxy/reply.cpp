@@ -26,6 +26,10 @@ boost::json::array words(std::string_view text) {
 
 boost::json::string_view json_view(std::string_view text) { return {text.data(), text.size()}; }
 
+std::int64_t retry_after(const ReplyFacts& facts, const ReasonRow& row) {
+  return facts.reason == Reason::rate_limited && facts.retry_after > 0 ? facts.retry_after : row.retry_after;
+}
+
 std::string body_of(const ReplyFacts& facts, const ReasonRow& row) {
   const bool is_minimal = facts.is_minimal && row.status == 401;
   const std::string_view code = is_minimal ? minimal_code : row.code;
@@ -39,8 +43,8 @@ std::string body_of(const ReplyFacts& facts, const ReasonRow& row) {
   if (facts.reason == Reason::insufficient_scope && !facts.required_scopes.empty()) {
     body["required_scopes"] = words(facts.required_scopes);
   }
-  if (row.retry_after > 0) {
-    body["retry_after"] = row.retry_after;
+  if (const std::int64_t seconds = retry_after(facts, row); seconds > 0) {
+    body["retry_after"] = seconds;
   }
   return boost::json::serialize(body) + "\n";
 }
@@ -86,9 +90,10 @@ std::string write_reply(const ReplyFacts& facts) {
   if (row.status == 405) {
     out += "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
   }
-  if (row.retry_after > 0) {
-    out += "Retry-After: " + std::to_string(row.retry_after) + "\r\n";
+  if (const std::int64_t seconds = retry_after(facts, row); seconds > 0) {
+    out += "Retry-After: " + std::to_string(seconds) + "\r\n";
   }
+  out += facts.rate_fields;
   if (row.status >= 500) {
     const std::string_view error = facts.proxy_error.empty() ? own_error(facts.reason) : facts.proxy_error;
     out += "Proxy-Status: keygate; error=" + std::string(error) + "\r\n";
@@ -100,6 +105,7 @@ std::string write_reply(const ReplyFacts& facts) {
     const bool is_minimal = facts.is_minimal && row.status == 401;
     out += "X-Keygate-Code: " + std::string(is_minimal ? minimal_code : row.code) + "\r\n";
   }
+  out += facts.more_lines;
   out += facts.closes ? "Connection: close\r\n\r\n" : "\r\n";
   if (!facts.is_head) {
     out += body;
@@ -107,8 +113,12 @@ std::string write_reply(const ReplyFacts& facts) {
   return out;
 }
 
-std::string write_empty_reply(bool closes) {
-  return std::string("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n") + (closes ? "Connection: close\r\n\r\n" : "\r\n");
+std::string write_empty_reply(int status, std::string_view more_lines, bool closes) {
+  // RFC 9110 §8.6: a 204 has no length.
+  std::string out = status == 204 ? "HTTP/1.1 204 No Content\r\n" : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n";
+  out += more_lines;
+  out += closes ? "Connection: close\r\n\r\n" : "\r\n";
+  return out;
 }
 
 }  // namespace keygate::proxy

@@ -2,17 +2,24 @@
 
 #include "proxy/head_writer.hpp"
 
+#include <array>
+
 namespace keygate::proxy {
 namespace {
 
 using Source = config::CredentialSource::Kind;
 
-void write_start(const ResponseHead& response, HeadWriter& out) {
+void write_start(const ResponseHead& response, HeadWriter& out, const policy::Standing* standing = nullptr) {
   out << "HTTP/1.1 " << static_cast<std::uint64_t>(response.status) << " " << response.reason << "\r\n";
   for (std::size_t i = 0; i < response.field_count; ++i) {
-    if (response.is_kept[i]) {
+    const bool is_ours = standing != nullptr && policy::is_rate_field(response.fields[i].name);
+    if (response.is_kept[i] && !is_ours) {
       out.field(response.fields[i].name, response.fields[i].value);
     }
+  }
+  if (standing != nullptr) {
+    std::array<char, policy::rate_fields_bound> room{};
+    out << policy::rate_fields(*standing, room);
   }
 }
 
@@ -59,13 +66,13 @@ std::size_t return_head_bound(const ResponseHead& response) {
 
 std::size_t write_return_head(const ReturnFacts& facts, std::span<char> room) {
   HeadWriter out(room);
-  write_start(facts.response, out);
+  write_start(facts.response, out, facts.standing);
   if (facts.delivery == BodyDelivery::chunks || facts.delivery == BodyDelivery::new_chunks) {
     out << "Transfer-Encoding: chunked\r\n";
   } else if (facts.response.has_content_length) {
     out << "Content-Length: " << facts.response.content_length << "\r\n";
   }
-  out << cache_control(facts);
+  out << cache_control(facts) << facts.more_lines;
   if (facts.closes) {
     out << "Connection: close\r\n";
   }
@@ -80,9 +87,9 @@ std::size_t write_interim_head(const ResponseHead& response, std::span<char> roo
   return out.size();
 }
 
-std::size_t write_switching_head(const ResponseHead& response, std::span<char> room) {
+std::size_t write_switching_head(const ResponseHead& response, std::span<char> room, const policy::Standing* standing) {
   HeadWriter out(room);
-  write_start(response, out);
+  write_start(response, out, standing);
   out << "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
   return out.size();
 }

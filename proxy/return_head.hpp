@@ -2,11 +2,13 @@
 #pragma once
 
 #include "config/settings.hpp"
+#include "policy/rate_limit.hpp"
 #include "proxy/request_head.hpp"
 #include "proxy/response_head.hpp"
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 namespace keygate::proxy {
 
@@ -28,8 +30,11 @@ struct ReturnFacts {
   bool closes = false;             // the client's connection ends with this answer
   bool is_granted_by_key = false;  // an API key decided, and it came from…
   config::CredentialSource::Kind key_source = config::CredentialSource::Kind::bearer;
+  const policy::Standing* standing = nullptr;  // where a rate limit has judged; an upstream's own words go
+  std::string_view more_lines{};               // whole header lines besides
 };
 
+// Of what is written for `response`, without more_lines.
 std::size_t return_head_bound(const ResponseHead& response);
 std::size_t write_return_head(const ReturnFacts& facts, std::span<char> room);
 
@@ -37,6 +42,7 @@ std::size_t write_return_head(const ReturnFacts& facts, std::span<char> room);
 std::size_t write_interim_head(const ResponseHead& response, std::span<char> room);
 
 // A 101 that agrees to WebSocket. What follows it is no HTTP.
-std::size_t write_switching_head(const ResponseHead& response, std::span<char> room);
+std::size_t write_switching_head(const ResponseHead& response, std::span<char> room,
+                                 const policy::Standing* standing = nullptr);
 
 }  // namespace keygate::proxy

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace keygate::proxy {
@@ -24,6 +25,7 @@ struct Snapshot {
   std::uint64_t generation;
   std::shared_ptr<const config::Settings> settings;
   std::shared_ptr<const policy::Policy> policy;
+  std::vector<std::string> set_names;  // by set_headers of any route, each once
   policy::ReservedNames reserved;
   keys::CredentialPlan credentials;
   TrustedProxies trusted;

@@ -144,6 +144,12 @@ void Upstream::close_idle() {
   }
 }
 
+std::size_t Upstream::connections() const {
+  std::size_t all = 0;
+  for (const auto& endpoint : endpoints_) all += endpoint->connections();
+  return all;
+}
+
 bool Upstream::has_idle() const {
   return std::any_of(endpoints_.begin(), endpoints_.end(), [](const auto& endpoint) { return endpoint->has_idle(); });
 }

@@ -7,6 +7,7 @@
 #include "proxy/connection_budget.hpp"
 #include "proxy/endpoint.hpp"
 #include "proxy/upstream_health.hpp"
+#include "telemetry/histogram.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -64,6 +65,9 @@ class Upstream {
   void retire();
   void close_idle();
   bool has_idle() const;
+  std::size_t connections() const;  // open ones, idle or not
+
+  std::shared_ptr<telemetry::RequestTimes> times;  // of its answers' heads; the worker's, for all of this name
 
  private:
   bool choose_among(Choice& choice);

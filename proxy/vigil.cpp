@@ -136,6 +136,10 @@ void Vigil::hear(const Result<std::shared_ptr<const keys::Record>>& found) {
   if (const auto* denial = std::get_if<policy::Denial>(&decision)) {
     return condemn(denial->reason);
   }
+  // Shadow mode would let it begin, as nobody; it has begun as somebody.
+  if (const auto& grant = std::get<policy::Grant>(decision); grant.principal() == nullptr) {
+    return condemn(grant.shadowed());
+  }
   in_doubt_since_.reset();
   expires_at_ = judged->answer.principal.expires_at;
   due_ = std::max(judged->asked_at + bound(), now + pause_in_doubt);

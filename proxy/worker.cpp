@@ -9,8 +9,8 @@
 namespace keygate::proxy {
 namespace {
 
-constexpr std::size_t max_log_batch = 32 * 1024;
 constexpr std::size_t max_spare_rooms = 64;
+constexpr std::size_t max_recent = 128;
 constexpr unsigned quiet_ticks_before_rest = 20;
 constexpr std::chrono::seconds stall{1};
 
@@ -40,16 +40,20 @@ constexpr std::array<char, 512> hex_pairs = [] {
 Worker::Worker(Parts parts)
     : max_clients(parts.max_clients),
       seats(parts.seats),
+      traces(parts.traces),
+      sampler(granted_wishes_per_second / static_cast<double>(parts.workers)),
       home_{io, deadlines, names_, parts.index, parts.workers},
       access_log_(parts.access_log),
       access_format_(parts.access_format),
+      onlooker_(std::move(parts.onlooker)),
       ticker_(io) {
+  if (parts.keeps_recent) recent_.resize(max_recent);
   std::random_device random;
   for (std::uint64_t& word : id_state_) {
     word = std::uint64_t{random()} << 32U | random() | 1U;
   }
   const config::ResolutionSettings& resolution = parts.snapshot->settings->resolution;
-  const keys::Dependencies::Place place{io, parts.store, parts.workers};
+  const keys::Dependencies::Place place{io, parts.store, parts.workers, parts.limits};
   dependencies_ = std::make_unique<keys::Dependencies>(place, resolution, parts.snapshot->secrets);
   resolver_ = std::make_unique<keys::Resolver>(io, dependencies_->for_keys(), resolution);
   session_resolver_ = std::make_unique<keys::Resolver>(io, dependencies_->for_sessions(), resolution);
@@ -75,6 +79,7 @@ Worker::~Worker() {
 void Worker::apply(std::shared_ptr<const Snapshot> snapshot) {
   flush_uses();  // the next policy's texts may come to lie where those of one before it lay
   auto next = std::make_shared<Generation>();
+  next->tallies = tallies_.begin(snapshot->policy);
   const auto& secured = snapshot->tls.upstreams;
   for (std::size_t i = 0; i < snapshot->settings->upstreams.size(); ++i) {
     const config::UpstreamSettings& wanted = snapshot->settings->upstreams[i];
@@ -84,6 +89,7 @@ void Worker::apply(std::shared_ptr<const Snapshot> snapshot) {
         kept ? std::move(kept)
              : std::make_shared<Upstream>(home_, wanted,
                                           Upstream::Parts{tls, snapshot->health[i], next_random(id_state_)}));
+    next->upstreams.back()->times = tallies_.upstream(wanted.name);
   }
   if (current_) {
     for (const auto& upstream : current_->upstreams) {
@@ -225,50 +231,16 @@ void Worker::advance_deadlines() {
   deadlines.advance(now - stalled_);
 }
 
-void Worker::report(const telemetry::Outcome& outcome) {
-  const config::LogSettings& settings = current_->snapshot->settings->log;
-  if (access_log_ == nullptr || settings.access == config::AccessLogWhich::none ||
-      (settings.access == config::AccessLogWhich::denied && outcome.code == "ok")) {
-    return;
-  }
-  if (access_format_ == telemetry::AccessFormat::json) {
-    telemetry::append_json(log_lines_, outcome);
-  } else {
-    telemetry::append_text(log_lines_, outcome, access_format_);
-  }
-  ++log_count_;
-  if (log_lines_.size() > max_log_batch) {
-    flush_log();
-  } else {
-    ensure_ticking();
-  }
-}
-
-void Worker::flush_log() {
-  if (access_log_ != nullptr && log_count_ > 0) {
-    access_log_->write(log_lines_, log_count_);
-    log_count_ = 0;
-  }
-}
-
 void Worker::note_use(const keys::KeyDigest& digest, std::int64_t unix_seconds, const std::string& scopes) {
   if (!dependencies_->takes_uses()) {
     return;
   }
-  const auto [use, is_new] = uses_.try_emplace(UseOf{digest, &scopes});
-  use->second.at = unix_seconds;
-  if (is_new) {
-    use->second.scopes = scopes;
+  if (uses_.note(digest, unix_seconds, scopes)) {
     ensure_ticking();
   }
 }
 
-void Worker::flush_uses() {
-  for (const auto& [of, use] : uses_) {
-    dependencies_->note_use(of.digest, use.at, use.scopes);
-  }
-  uses_.clear();
-}
+void Worker::flush_uses() { uses_.flush(*dependencies_); }
 
 std::string_view Worker::next_request_id() {
   char* at = id_text_.data();

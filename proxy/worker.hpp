@@ -7,17 +7,21 @@
 #include "keys/resolver.hpp"
 #include "proxy/buffers.hpp"
 #include "proxy/deadlines.hpp"
+#include "proxy/key_uses.hpp"
 #include "proxy/resident.hpp"
 #include "proxy/snapshot.hpp"
 #include "proxy/sockets.hpp"
+#include "proxy/tallies.hpp"
+#include "proxy/trace_sampler.hpp"
 #include "proxy/upstream.hpp"
+#include "proxy/worker_figures.hpp"
 #include "telemetry/access_log.hpp"
 
 #include <boost/intrusive/list.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -25,6 +29,10 @@
 
 namespace keygate::keys {
 class StoreThread;
+}
+
+namespace keygate::telemetry {
+class TraceQueue;
 }
 
 namespace keygate::proxy {
@@ -35,7 +43,11 @@ class AddressSeats;
 struct Generation {
   std::shared_ptr<const Snapshot> snapshot;
   std::vector<std::shared_ptr<Upstream>> upstreams;  // by index in Settings::upstreams
+  std::shared_ptr<RouteTallies> tallies;
 };
+
+// Told of each exchange when it has ended, with the configuration it was judged by; on a worker's thread.
+using Onlooker = std::function<void(const telemetry::Outcome&, const Snapshot&)>;
 
 struct ExchangeRoom;  // the memory an exchange needs while it runs; see exchange.hpp
 
@@ -48,7 +60,11 @@ class Worker {
     keys::StoreThread* store = nullptr;  // asked, and told of uses; null where the settings name none
     std::size_t workers = 1, index = 0;  // of the process, and which of them this is
     std::size_t max_clients = 10'000;
-    AddressSeats* seats = nullptr;  // of the process; null: no address has a limit
+    AddressSeats* seats = nullptr;            // of the process; null: no address has a limit
+    keys::LimitTable* limits = nullptr;       // of the process; null: this worker counts by itself
+    bool keeps_recent = false;                // recent() is asked for
+    telemetry::TraceQueue* traces = nullptr;  // of the process; null: spans go nowhere
+    Onlooker onlooker{};                      // `keygate dev`; exchanges then say what would have to change
   };
   explicit Worker(Parts parts);
   ~Worker();
@@ -62,14 +78,15 @@ class Worker {
   void stop();        // no more ticks: io ends when the last coroutine has
   void abort_all();   // every client is closed in the middle of whatever it does
   void arm(Deadline& deadline, std::chrono::milliseconds after);
-  void report(const telemetry::Outcome& outcome);
-  std::string_view next_request_id();  // 32 hex digits; valid until the next call
+  void report(const telemetry::Outcome& outcome, const Generation& generation);
+  WorkerFigures figures() const;
+  Recent recent(std::uint64_t seen) const;  // what has ended since `seen` had, as far as it is still known
+  std::string_view next_request_id();       // 32 hex digits; valid until the next call
   std::unique_ptr<ExchangeRoom> take_room();
   void give_back(std::unique_ptr<ExchangeRoom> room);
-
   bool is_draining() const { return is_draining_; }
+  bool has_onlooker() const { return onlooker_ != nullptr; }
   const std::shared_ptr<const Generation>& current() const { return current_; }
-
   // Before io, so that frames which io still holds when it goes find them alive.
   DeadlineWheel deadlines;
   BufferPool buffers;
@@ -80,35 +97,22 @@ class Worker {
   std::size_t refusal_count = 0, lingering_count = 0;  // of these clients: being turned away, being waited out
   const std::size_t max_clients;
   AddressSeats* const seats;
+  telemetry::TraceQueue* const traces;
+  TraceSampler sampler;
 
   // Of API keys, and of sessions: one can never pass for the other.
   keys::Resolver& resolver(policy::CredentialKind kind) {
     return kind == policy::CredentialKind::session ? *session_resolver_ : *resolver_;
   }
+  keys::RateLimiter& limiter() { return dependencies_->limiter(); }
   // It was revoked or has changed: what is known of it is forgotten, and whoever is being served is looked at again.
   void invalidate(const keys::KeyDigest& digest);
-  // A key was granted something now, for which `scopes` (of the route, one blank between two) were required: handed to
-  // who keeps the keys once a tick, off the request path. The text is told from others by its place.
+  void forget_keys();  // all that is in memory
+  // A key was granted something now, for which `scopes` (of the route) were required: handed to who keeps the keys once
+  // a tick, off the request path. The text is told from others by its place.
   void note_use(const keys::KeyDigest& digest, std::int64_t unix_seconds, const std::string& scopes);
 
  private:
-  // A key on routes that require one thing; most have one such entry a tick, so the text is copied once.
-  struct UseOf {
-    keys::KeyDigest digest;
-    const std::string* scopes;
-    bool operator==(const UseOf&) const = default;
-  };
-  struct UseHash {
-    using is_avalanching = void;
-    std::size_t operator()(const UseOf& use) const {
-      return keys::DigestHash{}(use.digest) ^ std::hash<const std::string*>{}(use.scopes);
-    }
-  };
-  struct Use {
-    std::int64_t at = 0;
-    std::string scopes;
-  };
-
   std::shared_ptr<Upstream> find_unchanged(const config::UpstreamSettings& wanted, const UpstreamTls* tls) const;
   void ensure_ticking();
   void wait_for_tick();
@@ -125,9 +129,12 @@ class Worker {
   const Upstream::Home home_;
   telemetry::AccessLog* access_log_;
   telemetry::AccessFormat access_format_;
-  boost::unordered_flat_map<UseOf, Use, UseHash> uses_;
+  const Onlooker onlooker_;
+  KeyUses uses_;
+  Tallies tallies_;
+  std::vector<std::string> recent_;  // the last lines, one after the other round and round; empty: not kept
   std::string log_lines_;
-  std::uint64_t log_count_ = 0;
+  std::uint64_t recent_count_ = 0, log_count_ = 0;
   SteadyTimer ticker_;
   SteadyClock::time_point last_tick_{};
   SteadyClock::duration stalled_{0};  // time in which the loop stood still, over all

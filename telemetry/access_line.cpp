@@ -18,7 +18,7 @@ constexpr std::size_t max_field = 512;
 constexpr std::size_t max_digits = 20;
 constexpr std::ptrdiff_t block_size = 16;
 constexpr std::ptrdiff_t word_size = 8;
-constexpr std::size_t texts = 17;    // of an Outcome
+constexpr std::size_t texts = 20;    // of an Outcome
 constexpr std::size_t rest = 1'024;  // names and numbers of a line
 // What a line of either form takes at most: each text with every byte escaped.
 constexpr std::size_t max_line = rest + 6 * texts * max_field;
@@ -193,6 +193,7 @@ void append_json(std::string& out, const Outcome& outcome) {
     write_time(line, outcome.started);
     line << '"';
     write_member(line, R"(,"request_id":")", outcome.request_id);
+    write_member(line, R"(,"trace_id":")", outcome.trace_id);
     write_member(line, R"(,"client":")", outcome.client);
     write_member(line, R"(,"client_subject":")", outcome.client_subject);
     write_member(line, R"(,"method":")", outcome.method);
@@ -200,6 +201,7 @@ void append_json(std::string& out, const Outcome& outcome) {
     write_member(line, R"(,"path":")", outcome.path);
     write_member(line, R"(,"route":")", outcome.route);
     write_member(line, R"(,"code":")", outcome.code);
+    write_member(line, R"(,"shadow_code":")", outcome.shadow_code);
     line << R"(,"status":)" << outcome.status;
     write_member(line, R"(,"key_id":")", outcome.key_id);
     write_member(line, R"(,"organization_id":")", outcome.organization_id);
@@ -215,7 +217,7 @@ void append_json(std::string& out, const Outcome& outcome) {
     line << R"(,"bytes_out":)" << outcome.bytes_out;
     line << R"(,"duration_ms":)";
     line.milliseconds(outcome.duration);
-    line << R"(,"auth_us":)" << outcome.auth.count();
+    line << R"(,"auth_us":)" << std::chrono::duration_cast<std::chrono::microseconds>(outcome.auth).count();
     write_member(line, R"(,"upstream":")", outcome.upstream);
     if (outcome.upstream_wait.count() >= 0) {
       line << R"(,"upstream_ms":)";
@@ -236,10 +238,17 @@ void append_text(std::string& out, const Outcome& outcome, AccessFormat format) 
     line << ' ';
     line.escaped(outcome.path.empty() ? std::string_view("-") : outcome.path);
     line << "  " << outcome.code;
+    write_part(line, "  shadow=", outcome.shadow_code);
+    if (is_coloured) line << "\x1b[2m";
     write_part(line, "  route=", outcome.route);
     write_part(line, "  key=", outcome.key_id);
     write_part(line, "  org=", outcome.organization_id);
-    if (!outcome.required_scopes.empty()) {
+    if (is_coloured) line << "\x1b[0m";
+    if (!outcome.remedy.empty()) {
+      if (is_coloured) line << "\x1b[1m";
+      write_part(line, "  ", outcome.remedy);
+      if (is_coloured) line << "\x1b[0m";
+    } else if (!outcome.required_scopes.empty()) {
       write_part(line, "  needs ", outcome.required_scopes);
       write_part(line, "; key has ", outcome.scopes.empty() ? std::string_view("none") : outcome.scopes);
     }

@@ -104,6 +104,7 @@ constexpr Case forbidden[] = {
     {"SocketsInTelemetry", "telemetry/otlp.cpp", "#include <netinet/in.h>", "telemetry/ may not use sockets"},
     {"AsioInTelemetry", "telemetry/otlp.cpp", "#include <boost/asio/post.hpp>", "telemetry/ may not use this library"},
     {"RedisInProxy", "proxy/session.cpp", "#include <hiredis/hiredis.h>", "proxy/ may not use this library"},
+    {"PrometheusInProxy", "proxy/worker.cpp", "#include <prometheus/counter.h>", "proxy/ may not use this library"},
     {"AllOfBeastInHeader", "proxy/reply.hpp", "#include <boost/beast/http.hpp>", "the parts of Beast"},
     {"AllOfBeastInTestHeader", "tests/support/client.hpp", "#include <boost/beast.hpp>", "the parts of Beast"},
 };
@@ -125,6 +126,7 @@ constexpr Case allowed[] = {
     {"PartOfBeastInHeader", "proxy/relay.hpp", "#include <boost/beast/http/parser.hpp>", ""},
     {"AllOfBeastInSource", "proxy/relay.cpp", "#include <boost/beast/http.hpp>", ""},
     {"ClockInProxy", "proxy/session.cpp", "auto now = Clock::now();", ""},
+    {"PrometheusInApp", "app/metrics.cpp", "#include <prometheus/text_serializer.h>", ""},
     {"MemberCalledTime", "policy/decide.cpp", "auto t = key.time() + retry_time(1);", ""},
     {"IncludeInComment", "policy/decide.cpp", "// #include \"proxy/session.hpp\" and Clock::now()", ""},
     {"IncludeInLiteral", "policy/decide.cpp", "auto s = \"time(0) \\\" ::now()\";", ""},

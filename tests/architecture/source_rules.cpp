@@ -20,7 +20,8 @@ constexpr std::array<std::string_view, 3> telemetry_libraries{"boost/json", "fmt
 constexpr std::array<std::string_view, 1> config_libraries{"boost/url/"};
 constexpr std::array<std::string_view, 5> keys_libraries{"boost/", "hiredis/", "openssl/", "spdlog/", "sqlite3.h"};
 constexpr std::array<std::string_view, 4> proxy_libraries{"boost/", "openssl/", "sanitizer/", "spdlog/"};
-constexpr std::array<std::string_view, 5> app_libraries{"boost/", "CLI/", "openssl/", "spdlog/", "sqlite3.h"};
+constexpr std::array<std::string_view, 6> app_libraries{"boost/",      "CLI/",    "openssl/",
+                                                        "prometheus/", "spdlog/", "sqlite3.h"};
 
 enum class System { none, without_sockets, all };
 

@@ -10,9 +10,11 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <malloc.h>
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace keygate::bench {
 namespace {
@@ -134,6 +136,45 @@ void route_match(benchmark::State& state) {
   }
 }
 BENCHMARK(route_match)->RangeMultiplier(10)->Range(10, 10'000);
+
+// Both steps, for every service in turn: with many routes, few of them are in the processor's caches.
+void match_and_decide(benchmark::State& state) {
+  const auto count = static_cast<std::size_t>(state.range(0));
+  const Judged judged(static_cast<int>(count));
+  constexpr std::size_t asked = 10'000;  // as many in each case, so that the requests themselves weigh the same
+  std::vector<std::string> bytes;
+  std::vector<policy::RequestTarget> targets;
+  bytes.reserve(asked);
+  for (std::size_t n = 0; n < asked; ++n) {
+    bytes.push_back("/v1/service-" + std::to_string(n * 7919 % count) + "/items/7f3a");
+    targets.push_back(std::get<policy::RequestTarget>(policy::RequestTarget::parse(bytes.back())));
+  }
+  std::size_t at = 0;
+  for (auto _ : state) {
+    const policy::Route* const route = judged.match(targets[at]);
+    const policy::Decision decision = judged.decide(route);
+    benchmark::DoNotOptimize(&decision);
+    must(route != nullptr, "no route");
+    at = at + 1 == asked ? 0 : at + 1;
+  }
+}
+BENCHMARK(match_and_decide)->RangeMultiplier(10)->Range(10, 10'000);
+
+// From what was read to a policy that decides; with the memory that it then takes.
+void compile_policy(benchmark::State& state) {
+  const config::Settings settings = settings_with_routes(static_cast<int>(state.range(0)));
+  const auto in_use = [] { return static_cast<double>(mallinfo2().uordblks + mallinfo2().hblkhd); };
+  const double before = in_use();
+  const auto kept = policy::compile(settings);
+  const double bytes = in_use() - before;
+  for (auto _ : state) {
+    const auto compiled = policy::compile(settings);
+    must(compiled.policy != nullptr, "the policy has faults");
+    benchmark::DoNotOptimize(compiled.policy.get());
+  }
+  state.counters["bytes_a_route"] = bytes / static_cast<double>(kept.policy->routes.size());
+}
+BENCHMARK(compile_policy)->RangeMultiplier(10)->Range(10, 10'000);
 
 void decide(benchmark::State& state) {
   const Judged judged(100);

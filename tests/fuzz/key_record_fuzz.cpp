@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -78,13 +79,19 @@ std::string signed_with(std::string_view key, const RecordCodec& codec, std::str
 
 const WireRecord* record_in(const Decoded& decoded) { return std::get_if<WireRecord>(&decoded); }
 
+bool is_same(const std::shared_ptr<const policy::Restrictions>& a,
+             const std::shared_ptr<const policy::Restrictions>& b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  return a->allowed_from == b->allowed_from && a->rate_limit == b->rate_limit;
+}
+
 bool is_same(const WireRecord& a, const WireRecord& b) {
   const policy::Principal& one = a.answer.principal;
   const policy::Principal& other = b.answer.principal;
   return a.kind == b.kind && a.issued_at_ms == b.issued_at_ms && a.bound == b.bound &&
          a.answer.state == b.answer.state && one.key_id == other.key_id && one.organization == other.organization &&
          one.user == other.user && one.environment == other.environment && one.granted == other.granted &&
-         one.expires_at == other.expires_at;
+         one.expires_at == other.expires_at && is_same(one.restrictions, other.restrictions);
 }
 
 bool is_same(const Decoded& a, const Decoded& b) {
@@ -104,11 +111,27 @@ std::optional<std::int64_t> integer_of(const Json& document, std::string_view na
   return member == nullptr ? std::nullopt : member->integer();
 }
 
+// A key is never freer than its record says.
+void check_restrictions(const policy::Restrictions* read, const Json& document) {
+  const Json* const blocks = document.member("allowed_cidrs");
+  const Json* const limit = document.member("rate_limit");
+  hold((read != nullptr) == (blocks != nullptr || limit != nullptr), "a restriction is there if one was written");
+  if (read == nullptr) return;
+  hold(read->allowed_from.size() == (blocks == nullptr ? 0 : blocks->items.size()), "each block was read");
+  hold(blocks == nullptr || !read->allowed_from.empty(), "and there is one at least");
+  hold(read->rate_limit.has_value() == (limit != nullptr), "and so was the limit");
+  if (limit == nullptr) return;
+  const auto requests = integer_of(*limit, "limit");
+  hold(requests && read->rate_limit->limit == static_cast<std::uint64_t>(*requests), "as it stands there");
+  hold(limit->members.size() == 2 && !text_of(*limit, "window").empty(), "with a window, and nothing besides");
+  hold(policy::limit_flaw(read->rate_limit->limit, read->rate_limit->window).empty(), "and can be counted");
+}
+
 void check_valid(const WireRecord& record, const Json& document, RecordSubject subject) {
   const policy::Principal& principal = record.answer.principal;
-  constexpr std::array<std::string_view, 11> known = {"v",        "digest", "state", "key_id",      "organization_id",
-                                                      "user_id",  "scopes", "bound", "environment", "expires_at",
-                                                      "issued_at"};
+  constexpr std::array<std::string_view, 13> known = {
+      "v",     "digest",      "state",      "key_id",    "organization_id", "user_id",   "scopes",
+      "bound", "environment", "expires_at", "issued_at", "allowed_cidrs",   "rate_limit"};
   for (const auto& [name, value] : document.members) {
     hold(std::find(known.begin(), known.end(), name) != known.end(), "a record that says more is not used");
   }
@@ -118,6 +141,7 @@ void check_valid(const WireRecord& record, const Json& document, RecordSubject s
   hold_equal(principal.user, text_of(document, "user_id"), "the user");
   hold_equal(policy::to_string(principal.environment), text_of(document, "environment"), "the environment");
   hold(principal.expires_at == integer_of(document, "expires_at"), "when it expires");
+  check_restrictions(principal.restrictions.get(), document);
   hold(subject == RecordSubject::key ? policy::is_presentable(principal) : policy::is_presentable_session(principal),
        "whoever it names can be named to an upstream");
   const Json* const scopes = document.member("scopes");

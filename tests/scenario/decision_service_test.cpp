@@ -1,42 +1,11 @@
-// Another proxy serves the requests, and asks Keygate about each: raw, and from Debian's nginx and Caddy.
-#include "tests/support/scenario.hpp"
-#include "tests/support/socket.hpp"
+// Another proxy serves the requests, and asks Keygate about each. nginx and Caddy themselves ask in
+// tests/clients/decisions_test.py.
+#include "tests/scenario/decisions.hpp"
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 namespace keygate::test {
 namespace {
-
-// By an address of its own, so that another is a stranger's.
-std::string listener(std::uint16_t port, const std::string& dialect) {
-  return "  - {address: \"127.0.0.1:" + std::to_string(port) + "\", mode: authorize, authorize: {dialect: " + dialect +
-         "}}\n";
-}
-
-std::string named(const std::string& method, const std::string& uri) {
-  return "X-Original-Method: " + method + "\r\nX-Original-URI: " + uri + "\r\n";
-}
-
-class DecisionService : public Scenario {
- protected:
-  void start_deciding(const std::string& dialect, const std::string& trusted = "127.0.0.1",
-                      const std::string& more = "") {
-    port = free_port();
-    start({.more = "trusted_proxies: [\"" + trusted + "\"]\n" + more + "listeners:\n" + listener(port, dialect)});
-  }
-  Response decide(const std::string& fields, const std::string& method = "GET", const std::string& target = "/ask") {
-    return test::ask(port, request_to(target, fields, method), method == "HEAD" ? AnswerTo::head : AnswerTo::get);
-  }
-  void expect_refusal(const std::string& fields, int status, const std::string& code) {
-    Response response = decide(fields);
-    expect_problem(response, status, code);
-    EXPECT_EQ(response.fields["x-keygate-code"], code);
-  }
-
-  std::uint16_t port = 0;
-};
 
 TEST_F(DecisionService, GrantsWithEveryIdentityHeader) {
   start_deciding("nginx");
@@ -83,8 +52,13 @@ TEST_F(DecisionService, P21_AClientsOwnHeadersNeverNameAnotherRequest) {
   const std::string asks = named("GET", "/admin/x") + k1.bearer();
   for (const std::string claim :
        {"X-Forwarded-Uri: /v1/x\r\n", "X-Forwarded-Method: GET\r\nX-Forwarded-Uri: /v1/x\r\nX-Forwarded-Host: a\r\n",
-        "X-Rewrite-URL: /v1/x\r\n", "X-Original-URL: /v1/x\r\n", "X_Original_URI: /v1/x\r\n",
-        "X-Envoy-Original-Path: /v1/x\r\n", "X-HTTP-Method-Override: GET\r\n"}) {
+        "X-Forwarded-Method: POST\r\n", "X-Forwarded-Uri:\r\n"}) {
+    expect_refusal(asks + claim, 400, "bad_request");  // it contradicts
+    expect_refusal(claim + asks, 400, "bad_request");
+  }
+  for (const std::string claim : {"X-Forwarded-Uri: /admin/x\r\n", "X-Forwarded-Host: a\r\n",
+                                  "X-Rewrite-URL: /v1/x\r\n", "X-Original-URL: /v1/x\r\n", "X_Original_URI: /v1/x\r\n",
+                                  "X-Envoy-Original-Path: /v1/x\r\n", "X-HTTP-Method-Override: GET\r\n"}) {
     EXPECT_EQ(decide(asks + claim).status, 403) << claim;
     EXPECT_EQ(decide(claim + asks, "GET", "/v1/x").status, 403) << claim;
   }
@@ -101,7 +75,8 @@ TEST_F(DecisionService, P21_AClientsOwnHeadersNeverNameAnotherRequest) {
 TEST_F(DecisionService, P21_EnvoysIsTheRequestLineAlone) {
   start_deciding("envoy");
   EXPECT_EQ(decide(k1.bearer(), "GET", "/v1/x").status, 200);
-  EXPECT_EQ(decide(k1.bearer() + named("GET", "/v1/x"), "GET", "/admin/x").status, 403);
+  expect_problem(decide(k1.bearer() + named("GET", "/v1/x"), "GET", "/admin/x"), 400, "bad_request");
+  expect_problem(decide(k1.bearer() + "X-Forwarded-Uri: /admin/x\r\n", "GET", "/v1/x"), 400, "bad_request");
   EXPECT_EQ(decide(k1.bearer(), "HEAD", "/admin/x").status, 403);
 }
 
@@ -134,136 +109,58 @@ TEST_F(DecisionService, GoesOnWithTheConnectionThatItIsAskedOn) {
   EXPECT_EQ(client.ask(request_to("/ask", named("GET", "/v1/x") + k1.bearer())).status, 200);
 }
 
-// --- asked by others' proxies ------------------------------------------------------------------------------------
-
-// A proxy that listens at `port` and serves from `upstream` what Keygate grants.
-class AskedBy : public DecisionService {
- protected:
-  void run(std::vector<std::string> argv) {
-    const std::string home = files.path().string();
-    proxy = std::make_unique<Process>(Command{
-        .argv = std::move(argv), .environment = {"HOME=" + home, "XDG_DATA_HOME=" + home, "XDG_CONFIG_HOME=" + home}});
-    ASSERT_TRUE(eventually([&] { return proxy->exited() || try_connect(outer); })) << proxy->errors();
-    ASSERT_FALSE(proxy->exited()) << proxy->errors();
+TEST_F(DecisionService, KeepsToRateLimitsAndSaysWhatIsLeft) {
+  port = free_port();
+  const std::string policy(standard_policy);
+  start({.policy = policy + "  - name: limited\n    match: {path: /limited}\n    require: {scopes: \"v1:read\"}\n"
+                            "    rate_limit: {limit: 2, window: 1h, per: key}\n"
+                            "  - name: try\n    match: {path: /try}\n    anonymous: true\n"
+                            "    rate_limit: {limit: 1, window: 1h, per: ip}\n",
+         .more = "trusted_proxies: [127.0.0.1]\nlisteners:\n" + deciding_listener(port, "nginx")});
+  for (const std::string left : {"1", "0"}) {
+    Response granted = decide(named("GET", "/limited") + k1.bearer());
+    EXPECT_EQ(granted.status, 200);
+    EXPECT_EQ(granted.fields["ratelimit-limit"], "2");
+    EXPECT_EQ(granted.fields["ratelimit-remaining"], left);
   }
-  std::string filled(std::string text) const {
-    for (const auto& [mark, value] : {std::pair<std::string, std::string>{"@", files.path().string()},
-                                      {"OUTER", std::to_string(outer)},
-                                      {"KEYGATE", std::to_string(port)},
-                                      {"UPSTREAM", std::to_string(upstream.port())}}) {
-      for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size())) {
-        text.replace(at, mark.size(), value);
-      }
-    }
-    return text;
-  }
-  Response ask_outer(const std::string& target, const std::string& fields, const std::string& method = "GET") {
-    return test::ask(outer, request_to(target, fields, method));
-  }
-  // Neither Keygate's nor the client's: left out, or empty.
-  static void expect_nothing(const Request& request, std::string_view name) {
-    for (const std::string& value : request.fields.values(name)) {
-      EXPECT_EQ(value, "") << name;
-    }
-  }
-  // Everything that both proxies have to hold to.
-  void expect_guarded() {
-    EXPECT_EQ(ask_outer("/v1/x?page=2", k1.bearer() + "X-Org-Id: forged\r\nX-User-Id: forged\r\n").status, 200);
-    Request request = upstream.only_request();
-    EXPECT_EQ(request.target, "/v1/x?page=2");
-    EXPECT_EQ(request.fields["x-org-id"], "org_1");
-    EXPECT_EQ(request.fields["x-key-id"], k1.id);
-    expect_nothing(request, "x-user-id");
-    upstream.forget();
-    EXPECT_EQ(ask_outer("/public/x", "X-Org-Id: forged\r\n").status, 200);
-    expect_nothing(upstream.only_request(), "x-org-id");
-    upstream.forget();
-    EXPECT_EQ(ask_outer("/v1/x", "").status, 401);
-    EXPECT_EQ(ask_outer("/v1/x", kr.bearer()).status, 401);
-    EXPECT_EQ(ask_outer("/admin/x", k1.bearer()).status, 403);
-    EXPECT_EQ(ask_outer("/nowhere", k1.bearer()).status, 403);
-    for (const std::string claim :
-         {"X-Original-URI: /v1/x\r\n", "X-Original-Method: GET\r\n", "X-Forwarded-Uri: /v1/x\r\n",
-          "X-Forwarded-Method: GET\r\n", "X-Original-URL: /v1/x\r\n", "X-Rewrite-URL: /v1/x\r\n"}) {
-      EXPECT_NE(ask_outer("/admin/x", k1.bearer() + claim).status, 200) << claim;
-      EXPECT_NE(ask_outer("/admin/x", k1.bearer() + claim + claim).status, 200) << claim;
-    }
-    EXPECT_EQ(upstream.bytes(), "");
-    may_upstream_see_keys = true;  // the proxies send the client's credential on, unless they are told not to
-  }
-
-  TempDir files;
-  std::uint16_t outer = 0;
-  std::unique_ptr<Process> proxy;
-};
-
-TEST_F(AskedBy, P21_NginxByAuthRequest) {
-  start_deciding("nginx");
-  outer = free_port();
-  const std::string text = R"(daemon off; master_process off; pid @/nginx.pid; error_log stderr warn;
-events { worker_connections 64; }
-http {
-  access_log off;
-  client_body_temp_path @/b; proxy_temp_path @/p; fastcgi_temp_path @/f; uwsgi_temp_path @/u; scgi_temp_path @/s;
-  server {
-    listen 127.0.0.1:OUTER;
-    location / {
-      auth_request /keygate;
-      auth_request_set $org $upstream_http_x_org_id;
-      auth_request_set $key $upstream_http_x_key_id;
-      auth_request_set $user $upstream_http_x_user_id;
-      auth_request_set $scopes $upstream_http_x_scopes;
-      auth_request_set $environment $upstream_http_x_environment;
-      auth_request_set $auth_method $upstream_http_x_auth_method;
-      proxy_set_header X-Org-Id $org;
-      proxy_set_header X-Key-Id $key;
-      proxy_set_header X-User-Id $user;
-      proxy_set_header X-Scopes $scopes;
-      proxy_set_header X-Environment $environment;
-      proxy_set_header X-Auth-Method $auth_method;
-      proxy_pass http://127.0.0.1:UPSTREAM;
-    }
-    location = /keygate {
-      internal;
-      proxy_pass http://127.0.0.1:KEYGATE;
-      proxy_pass_request_body off;
-      proxy_set_header Content-Length "";
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Original-Method $request_method;
-      proxy_set_header X-Original-URI $request_uri;
-      proxy_set_header X-Forwarded-For $remote_addr;
-    }
-  }
-})";
-  run({"nginx", "-p", files.path().string(), "-e", "stderr", "-c", files.write("nginx.conf", filled(text))});
-  expect_guarded();
-  // A status that auth_request does not know ends as its 500, and nothing gets through.
-  EXPECT_EQ(ask_outer("/v1/a%2Fb", k1.bearer()).status, 500);
+  Response denied = decide(named("GET", "/limited") + k1.bearer());
+  expect_problem(denied, 429, "rate_limited");
+  EXPECT_EQ(denied.fields["x-keygate-code"], "rate_limited");
+  EXPECT_EQ(denied.fields["ratelimit-remaining"], "0");
+  EXPECT_NE(denied.fields["retry-after"], "");
+  EXPECT_EQ(ask(request_to("/limited", k1.bearer())).status, 429) << "one count with those who are forwarded";
+  // By the client's address, which is not that of who asks.
+  EXPECT_EQ(decide(named("GET", "/try") + "X-Forwarded-For: 203.0.113.1\r\n").status, 200);
+  EXPECT_EQ(decide(named("GET", "/try") + "X-Forwarded-For: 203.0.113.2\r\n").status, 200);
+  EXPECT_EQ(decide(named("GET", "/try") + "X-Forwarded-For: 198.51.100.1, 203.0.113.1\r\n").status, 429);
 }
 
-TEST_F(AskedBy, P21_CaddyByForwardAuth) {
-  if (!std::filesystem::exists("/usr/bin/caddy")) {
-    GTEST_SKIP() << "***** there is no caddy: apt-get install caddy *****";
-  }
-  start_deciding("forwarded");
-  outer = free_port();
-  const std::string text = R"({
-  admin off
-  auto_https off
-  persist_config off
+TEST_F(DecisionService, P22_APreflightIsAnsweredByWhoServesIt) {
+  port = free_port();
+  start({.policy = "scopes: {\"v1:read\": Read, admin: Administrate}\nroutes:\n"
+                   "  - name: v1\n    match: {path: \"/v1/{rest...}\"}\n    require: {scopes: \"v1:read\"}\n"
+                   "    cors: {origins: [\"https://app.example.com\"]}\n",
+         .more = "trusted_proxies: [127.0.0.1]\nlisteners:\n" + deciding_listener(port, "nginx")});
+  const std::string preflight = "Origin: https://app.example.com\r\nAccess-Control-Request-Method: GET\r\n";
+  EXPECT_EQ(ask(request_to("/v1/x", preflight, "OPTIONS")).status, 204);
+  Response response = decide(named("OPTIONS", "/v1/x") + preflight);
+  expect_problem(response, 401, "missing_credential");
+  EXPECT_EQ(response.fields["access-control-allow-origin"], "https://app.example.com")
+      << "so that the page may read it";
 }
-http://127.0.0.1:OUTER, http://api.local:OUTER {
-  bind 127.0.0.1
-  forward_auth 127.0.0.1:KEYGATE {
-    uri /keygate
-    copy_headers X-Org-Id X-Key-Id X-User-Id X-Scopes X-Environment X-Auth-Method
-  }
-  reverse_proxy 127.0.0.1:UPSTREAM
-}
-)";
-  run({"/usr/bin/caddy", "run", "--adapter", "caddyfile", "--config", files.write("Caddyfile", filled(text))});
-  expect_guarded();
-  EXPECT_EQ(ask_outer("/v1/a%2Fb", k1.bearer()).status, 400);
+
+TEST_F(DecisionService, GrantsWithWhatRoutesSetAndEmptiesWhatOthersSet) {
+  port = free_port();
+  start({.policy = "scopes: {\"v1:read\": Read, admin: Administrate}\nroutes:\n"
+                   "  - name: v1\n    match: {path: \"/v1/{item}\"}\n    require: {scopes: \"v1:read\"}\n"
+                   "    set_headers: {X-Item: \"{item}\"}\n"
+                   "  - name: public\n    match: {path: /public}\n    anonymous: true\n",
+         .more = "trusted_proxies: [127.0.0.1]\nlisteners:\n" + deciding_listener(port, "nginx")});
+  EXPECT_EQ(decide(named("GET", "/v1/seven") + k1.bearer()).fields["x-item"], "seven");
+  Response other = decide(named("GET", "/public") + "X-Item: forged\r\n");
+  EXPECT_EQ(other.status, 200);
+  EXPECT_TRUE(other.fields.has("x-item"));
+  EXPECT_EQ(other.fields["x-item"], "");
 }
 
 }  // namespace

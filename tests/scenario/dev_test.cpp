@@ -107,6 +107,66 @@ TEST_F(Dev, ThereIsALineADecisionWithItsReason) {
   stop(*process);
 }
 
+TEST_F(Dev, ALineSaysWhatWouldHaveToChange) {
+  home.write("policy.yaml",
+             "version: 1\nscopes:\n  a:read: Read\n  a:own: {description: Own, restricted: true}\nroutes:\n"
+             "  - name: read-a\n    match: {methods: [GET], path: /a}\n    require: {scopes: a:read}\n"
+             "  - name: own-a\n    match: {methods: [POST], path: /a}\n    require: {scopes: a:own}\n");
+  const auto process = start({"--policy", home / "policy.yaml"});
+  const std::string granted = curl_lines(process->output()).at(1);
+  const auto says = [&](const std::string& text) {
+    return eventually([&] { return process->output().find(text) != std::string::npos; });
+  };
+  paste(curl_lines(process->output()).at(0));
+  EXPECT_TRUE(says("a key that passes holds a:read")) << process->output();
+  EXPECT_EQ(paste(granted + " -X POST").status, 403);
+  EXPECT_TRUE(says("needs a:own; the key holds a:read")) << process->output();
+  EXPECT_EQ(paste(granted + " -X DELETE").status, 403);
+  EXPECT_TRUE(says("nearly read-a: it takes GET")) << process->output();
+  stop(*process);
+  EXPECT_EQ(process->output().find('\x1b'), std::string::npos) << "no colour without a terminal";
+}
+
+TEST_F(Dev, InterruptedItSumsUp) {
+  const auto process = start();
+  const auto lines = curl_lines(process->output());
+  paste(lines.at(0));
+  paste(lines.at(1));
+  paste(lines.at(1) + " -X POST");
+  process->signal(SIGINT);
+  EXPECT_EQ(process->wait(), (ExitStatus{0, 0})) << process->errors();
+  const std::string output = process->output();
+  const std::string summary = output.substr(std::min(output.size(), output.find("3 requests, 1 denied")));
+  EXPECT_NE(summary.find("missing_credential 1"), std::string::npos) << output;
+  EXPECT_NE(summary.find("write-hello"), std::string::npos) << output;
+  EXPECT_NE(summary.find("needs:  hello:read,hello:write\n"), std::string::npos) << output;
+  EXPECT_GT(output.find("3 requests"), output.rfind("ms\n")) << "behind the last request's line: " << output;
+}
+
+TEST_F(Dev, WithoutARequestItSaysSo) {
+  const auto process = start();
+  stop(*process);
+  EXPECT_NE(process->output().find("No request came."), std::string::npos) << process->output();
+}
+
+TEST_F(Dev, AChangedPolicyIsReadAgain) {
+  const auto policy = [](const std::string& scope) {
+    return "version: 1\nscopes: {a: A, b: B}\nroutes:\n  - name: r\n    match: {path: /a}\n    require: {scopes: " +
+           scope + "}\n";
+  };
+  home.write("policy.yaml", policy("a"));
+  const auto process = start({"--policy", home / "policy.yaml"});
+  const std::string refused = curl_lines(process->output()).at(0);
+  paste(refused);
+  home.write("policy.yaml", policy("b"));
+  EXPECT_TRUE(eventually([&] { return process->errors().find("is in force") != std::string::npos; }))
+      << process->errors();
+  paste(refused);
+  EXPECT_TRUE(eventually([&] { return process->output().find("a key that passes holds b") != std::string::npos; }))
+      << process->output();
+  stop(*process);
+}
+
 TEST_F(Dev, TheKeyIsTheSameOnEachStart) {
   const auto key_in = [](const std::string& line) {
     const auto begin = line.find("kg_");

@@ -158,5 +158,25 @@ TEST_F(FileWatch, WhileItDrainsNothingIsReloaded) {
   EXPECT_THAT(keygate.errors(), Not(HasSubstr("reloaded")));
 }
 
+TEST_F(FileWatch, AnIncludedFileTakesEffectAndSoDoesANewOne) {
+  const auto part = [](const std::string& name) {
+    return "routes: [{name: " + name + ", match: {path: /" + name + "}, anonymous: true}]\n";
+  };
+  std::filesystem::create_directory(keygate.directory() / "routes.d");
+  keygate.directory().write("routes.d/a.yaml", part("a"));
+  start({.policy = "include: [routes.d/*.yaml]\n" + std::string(standard_policy)});
+  EXPECT_TRUE(is_open("/a")) << keygate.errors();
+  keygate.directory().write("routes.d/a.yaml", part("b"));
+  EXPECT_TRUE(is_open("/b")) << keygate.errors();
+  keygate.directory().write("routes.d/more.yaml", part("c"));
+  EXPECT_TRUE(is_open("/c")) << keygate.errors();
+  keygate.directory().write("routes.d/broken.yaml", "routes: 7\n");
+  EXPECT_TRUE(has_said("broken.yaml:1:9: routes: needs a list")) << keygate.errors();
+  EXPECT_TRUE(is_open("/c"));
+  std::filesystem::remove(keygate.directory() / "routes.d/broken.yaml");
+  std::filesystem::remove(keygate.directory() / "routes.d/more.yaml");
+  EXPECT_TRUE(eventually([&] { return ask(request_to("/c")).status == 403; })) << keygate.errors();
+}
+
 }  // namespace
 }  // namespace keygate::test

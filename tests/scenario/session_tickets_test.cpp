@@ -168,5 +168,51 @@ TEST_F(ClientSubject, IsNoneWhereNoneWasShown) {
   EXPECT_FALSE(keygate.wait_for_log_of("/public/2").contains("client_subject"));
 }
 
+TEST_F(ClientSubject, OpensARouteThatNamesIt) {
+  const std::string policy =
+      "version: 1\nroutes:\n  - name: partners\n    match: {path: \"/public/{rest...}\"}\n"
+      "    require: {credentials: api_key, client_subject: [CN=billing, CN=ledger]}\n";
+  start_with_tls(", client_ca_file: ca.pem, client_certificate: optional", {.policy = policy});
+  const auto asked_by = [this](const Certificate& certificate, const std::string& fields) {
+    return TlsClient(tls_port, client(certificate)).ask(request_to("/public/x", fields));
+  };
+  const auto of = [this](const std::string& name) { return authority.issue({"DNS:client"}, -60, 3600, name); };
+  EXPECT_EQ(asked_by(of("billing"), k1.bearer()).status, 200);
+  EXPECT_EQ(asked_by(of("ledger"), k1.bearer()).status, 200);
+  expect_problem(asked_by(of("billing"), ""), 401, "missing_credential");
+  expect_problem(asked_by(of("billing,CN=ledger"), k1.bearer()), 403, "certificate_not_accepted");
+  expect_problem(asked_by(of("Billing"), k1.bearer()), 403, "certificate_not_accepted");
+  expect_problem(asked_by({}, k1.bearer()), 403, "certificate_not_accepted");
+  // Not over TLS, and so nobody.
+  expect_problem(ask(request_to("/public/x", k1.bearer())), 403, "certificate_not_accepted");
+}
+
+TEST_F(ClientSubject, IsStatedWhereNobodyConnects) {
+  const std::string policy =
+      "version: 1\nroutes:\n  - name: partners\n    match: {path: /x}\n"
+      "    require: {credentials: api_key, client_subject: CN=billing}\n";
+  start_with_tls(", client_ca_file: ca.pem, client_certificate: optional", {.policy = policy});
+  const std::string cases = keygate.directory().write(
+      "cases.yaml",
+      "cases:\n  - {request: GET /x, client_subject: CN=billing, key: {organization: acme}, expect: {code: ok}}\n"
+      "  - {request: GET /x, client_subject: CN=other, key: {organization: acme}, expect: {code: "
+      "certificate_not_accepted}}\n");
+  const Finished tested = run({{keygate_binary(), "test", "-c", keygate.config_file(), cases}, {}, "", ""});
+  EXPECT_EQ(tested.status.code, 0) << tested.output << tested.errors;
+  const auto explained = [this](std::vector<std::string> more) {
+    std::vector<std::string> argv{keygate_binary(), "explain", "-c", keygate.config_file(), "GET", "/x",
+                                  "--org",          "acme"};
+    argv.insert(argv.end(), more.begin(), more.end());
+    return run({argv, {}, "", ""});
+  };
+  EXPECT_EQ(explained({"--client-subject", "CN=billing"}).status.code, 0);
+  const Finished other = explained({"--client-subject", "CN=other"});
+  EXPECT_EQ(other.status.code, 1);
+  EXPECT_NE(other.output.find("the route is for clients with the certificate of \"CN=billing\"; this one shows that of "
+                              "\"CN=other\""),
+            std::string::npos)
+      << other.output;
+}
+
 }  // namespace
 }  // namespace keygate::test

@@ -35,6 +35,7 @@ Fleet::Fleet(const FleetOptions& options)
     : redis(options.redis), service(key_server_settings(options)), upstream(answer_with_identity) {
   for (const unsigned threads : options.threads) {
     Config config;
+    config.policy = options.policy;
     config.upstream_port = upstream.port();
     config.threads = threads;
     config.resolution = proxy_settings(options);
@@ -43,13 +44,14 @@ Fleet::Fleet(const FleetOptions& options)
   }
 }
 
-std::string Fleet::redis_settings(const RedisOptions& options, std::uint16_t port) const {
+std::string Fleet::redis_settings(const RedisOptions& options, std::uint16_t port, const std::string& timeout) const {
   const std::string scheme = options.has_tls ? "rediss://localhost:" : "redis://127.0.0.1:";
   std::string text =
       "{url: \"" + scheme + std::to_string(port) + "\", signing_key_file: " + (directory_ / "signing.key");
   if (options.has_tls) text += ", ca_file: " + redis.ca_file();
   if (!options.username.empty()) text += ", username: " + options.username;
   if (!options.password.empty()) text += ", password_file: " + (directory_ / "redis.password");
+  if (!timeout.empty()) text += ", timeout: " + timeout;
   return text + "}";
 }
 
@@ -62,7 +64,7 @@ std::string Fleet::key_server_settings(const FleetOptions& options) const {
 
 std::string Fleet::proxy_settings(const FleetOptions& options) const {
   return "{staleness_bound: " + options.staleness_bound +
-         ", redis: " + redis_settings(options.redis, redis_relay.port()) +
+         ", redis: " + redis_settings(options.redis, redis_relay.port(), options.redis_timeout) +
          ", service: {url: \"http://127.0.0.1:" + std::to_string(service_relay.port()) +
          "/v1/keys/verify\", timeout: " + options.service_timeout + ", token_file: " + service.token_file() + "}" +
          (options.more.empty() ? "" : ", ") + options.more + "}";

@@ -18,6 +18,8 @@ struct FleetOptions {
   RedisOptions redis{};
   std::string staleness_bound = "60s";
   std::string service_timeout = "2s";
+  std::string redis_timeout{};  // empty: the default
+  std::string policy{standard_policy};
   std::string more{};                      // members of the proxies' `resolution`, flow style
   std::vector<unsigned> threads{1, 1, 2};  // an entry a proxy
 };
@@ -36,7 +38,7 @@ class Fleet {
   void write_redis_password(const std::string& password) const { directory_.write("redis.password", password + "\n"); }
 
  private:
-  std::string redis_settings(const RedisOptions& options, std::uint16_t port) const;
+  std::string redis_settings(const RedisOptions& options, std::uint16_t port, const std::string& timeout = "") const;
   std::string key_server_settings(const FleetOptions& options) const;
   std::string proxy_settings(const FleetOptions& options) const;
 

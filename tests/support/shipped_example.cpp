@@ -9,17 +9,6 @@
 
 namespace keygate::test {
 
-std::string with_what_comes_later(const std::string& text) {
-  std::string result;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size() - 1) + 1;
-    const std::string_view line = std::string_view(text).substr(begin, end - begin);
-    result += line.starts_with("#  ") ? line.substr(1) : line;
-    begin = end;
-  }
-  return result;
-}
-
 ShippedExample::ShippedExample(std::string_view name, std::vector<std::string> environment, std::string_view file)
     : ShippedKeys(example_file(name, file)), environment_(std::move(environment)) {
   const bool has_store = std::ranges::any_of(

@@ -12,9 +12,6 @@
 
 namespace keygate::test {
 
-// The YAML of later versions, which the files carry as lines of '#' and at least two spaces, made part of the file.
-std::string with_what_comes_later(const std::string& text);
-
 // Whether `is_so` comes to hold for good: whichever worker a new connection is given to, each having a memory of its
 // own.
 template <class IsSo>

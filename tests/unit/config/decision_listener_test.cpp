@@ -46,5 +46,16 @@ TEST(DecisionListener, TellsItsTrustedProxiesAlone) {
               ElementsAre(HasSubstr("no PROXY header comes before")));
 }
 
+TEST(DecisionListener, P21_HasPathsInTheFormInWhichTheyAreServed) {
+  const std::string decides = ", mode: authorize, authorize: {dialect: nginx}";
+  for (const auto& [key, value] : {std::pair{"encoded_slash", "opaque"}, std::pair{"repeated_slashes", "merge"},
+                                   std::pair{"dot_segments", "resolve"}, std::pair{"semicolon", "allow"}}) {
+    const std::string paths = std::string("paths: {") + key + ": " + value + "}\n";
+    EXPECT_THAT(faults_in(with_listener(decides, "trusted_proxies: [10.0.0.5]\n" + paths)),
+                ElementsAre(HasSubstr("a path that paths." + std::string(key) + " puts in one form")));
+    EXPECT_THAT(faults_in(with_listener("", paths)), IsEmpty());
+  }
+}
+
 }  // namespace
 }  // namespace keygate::config

@@ -172,7 +172,7 @@ const std::vector<Mistake> mistakes{
              "${THREADS_UNSET:-default}"}},
     Mistake{"Dollar",
             three_lines + "identity_headers: {user: X-$USER}\n",
-            {"4:26: identity_headers.user: a single dollar stands in \"X-$USER\"; write $$ for a dollar, ${NAME} for a "
+            {"4:26: identity_headers.user: a single dollar stands here; write $$ for a dollar, ${NAME} for a "
              "variable"}},
     Mistake{"UpstreamHttpsWithPath",
             "upstream: https://127.0.0.1:3000/\n"
@@ -249,7 +249,7 @@ const std::vector<Mistake> mistakes{
                              "      path: /\n",
             {"5:7: policy.routes[0]: \"match\" is missing",
              "6:7: policy.routes[0]: unknown key \"path\"; known here: name, match, require, anonymous, optional, "
-             "upstream, forward_credential"}},
+             "upstream, forward_credential, rate_limit, set_headers, cors, mode, until"}},
     Mistake{"ScopeForScopes",
             policy_follows + "  routes:\n"
                              "    - name: a\n"
@@ -292,15 +292,18 @@ const std::vector<Mistake> mistakes{
                              "  routes: [{name: a, match: {path: /}}]\n",
             {"5:5: policy.scopes[\"a:read\"]: needs a description, or a map, but is empty"}},
     Mistake{"Paths",
-            three_lines + "paths: {encoded_slash: opaque}\n",
-            {"4:24: paths.encoded_slash: \"opaque\" is not supported by this version yet; leave it at \"reject\""}},
+            three_lines + "paths: {encoded_slash: opaqe, repeated_slashes: resolve, dot_segment: resolve}\n",
+            {"4:24: paths.encoded_slash: needs reject or opaque, not \"opaqe\"; did you mean \"opaque\"?",
+             "4:49: paths.repeated_slashes: needs reject or merge, not \"resolve\"",
+             "4:58: paths: unknown key \"dot_segment\"; did you mean \"dot_segments\"?"}},
     Mistake{"Balance",
             three_lines + "upstreams: {app: {endpoints: [http://a], balance: least_request}}\n",
             {"4:51: upstreams.app.balance: needs round_robin or least_requests, not \"least_request\"; did you mean "
              "\"least_requests\"?"}},
     Mistake{"Tracing",
-            three_lines + "tracing: {otlp_endpoint: http://a}\n",
-            {"4:26: tracing.otlp_endpoint: anything but null is not supported by this version yet"}},
+            three_lines + "tracing: {otlp_endpoint: localhost:4317}\n",
+            {"4:26: tracing.otlp_endpoint: \"localhost:4317\" is not an http:// or https:// URL; write "
+             "http://127.0.0.1:4318"}},
     Mistake{"Perip",
             three_lines + "limits: {connections_per_ip: -5}\n",
             {"4:30: limits.connections_per_ip: needs a whole number from 0 to 1000000, not \"-5\""}},

@@ -114,6 +114,22 @@ TEST(Dialect, WhatIsAbsentOrNullIsNotThere) {
   }
 }
 
+TEST(Dialect, NativeAloneMayRestrictAKey) {
+  const std::string good = R"({"valid":true,"key_id":"key_1","organization_id":"org_1","active":true,"jti":"key_1")";
+  const std::string bound = good + R"(,"allowed_cidrs":["10.0.0.0/8"],"rate_limit":{"limit":600,"window":"1m"}})";
+  const auto answer = answer_of(mapping_of(ServiceDialect::native), bound);
+  ASSERT_NE(answer.principal.restrictions, nullptr);
+  EXPECT_EQ(answer.principal.restrictions->allowed_from.size(), 1U);
+  EXPECT_EQ(answer.principal.restrictions->rate_limit->limit, 600U);
+  EXPECT_EQ(answer_of(mapping_of(ServiceDialect::rfc7662), bound).principal.restrictions, nullptr);
+  EXPECT_EQ(answer_of(mapping_of(ServiceDialect::native), good + R"(,"rate_limit":null})").principal.restrictions,
+            nullptr);
+  EXPECT_THAT(flaw_of(mapping_of(ServiceDialect::native), good + R"(,"allowed_cidrs":[]})"),
+              HasSubstr("no address blocks at /allowed_cidrs"));
+  EXPECT_THAT(flaw_of(mapping_of(ServiceDialect::native), good + R"(,"rate_limit":{"limit":0,"window":"1m"}})"),
+              HasSubstr("no rate limit at /rate_limit"));
+}
+
 TEST(Dialect, NativeNo) {
   const Mapping native = mapping_of(ServiceDialect::native);
   EXPECT_EQ(answer_of(native, R"({"valid":false,"code":"unknown"})").state, State::unknown);

@@ -169,7 +169,12 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"BoundOfADay", valid(R"(,"bound":86400000)"), "valid"},                       //
         Row{"BoundOverADay", valid(R"(,"bound":86400001)"), "malformed"},                 //
         Row{"NoBoundAtAll", valid(R"(,"bound":0)"), "malformed"},                         //
-        Row{"RestrictionItCannotEnforce", valid(R"(,"allowed_cidrs":["10.0.0.0/8"])"), "malformed"},
+        Row{"AddressBlocks", valid(R"(,"allowed_cidrs":["10.0.0.0/8","::1"])"), "valid"},
+        Row{"AddressBlockThatIsNone", valid(R"(,"allowed_cidrs":["10.0.0.0/8","here"])"), "malformed"},
+        Row{"NoAddressBlockAtAll", valid(R"(,"allowed_cidrs":[])"), "malformed"},
+        Row{"RateLimit", valid(R"(,"rate_limit":{"limit":600,"window":"1m"})"), "valid"},
+        Row{"RateLimitWithoutWindow", valid(R"(,"rate_limit":{"limit":600})"), "malformed"},
+        Row{"RestrictionItCannotEnforce", valid(R"(,"allowed_hours":["9-17"])"), "malformed"},
         Row{"UnknownMember", valid(R"(,"admin":true)"), "malformed"},                       //
         Row{"DuplicateMember", valid(R"(,"organization_id":"other")"), "malformed"},        //
         Row{"DuplicateVersion", valid(R"(,"v":1)"), "malformed"},                           //

@@ -36,6 +36,9 @@ INSTANTIATE_TEST_SUITE_P(Ages, RecordAge,
                                          AgeRow{"New", {}, 0s, 60s, 0s},                             //
                                          AgeRow{"F12IssuedALittleAhead", {}, -5s, 60s, 0s},          //
                                          AgeRow{"F12IssuedAhead", {}, -5001ms, 45s, {}},             //
+                                         AgeRow{"F51_WriterTwoMinutesAhead", {}, -120s, 45s, {}},    //
+                                         AgeRow{"F51_WriterTwoMinutesBehind", {}, 135s, 45s, {}},    //
+                                         AgeRow{"F51_WriterALittleBehind", {}, 35s, 45s, 35s},       //
                                          AgeRow{"F12NoTtl", {}, 1s, -1ms, {}},                       //
                                          AgeRow{"Gone", {}, 1s, -2ms, {}},                           //
                                          AgeRow{"ExpiresNow", {}, {}, 0ms, {}},                      //

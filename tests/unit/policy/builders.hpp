@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -35,7 +36,7 @@ inline std::vector<config::Text> texts(const std::vector<std::string>& values, i
 }
 
 // A route that begins at `line` has its hosts on the next one, then one line each for methods, path, headers, scopes,
-// credentials, organization, environment and upstream.
+// credentials, organization, environment, upstream, cors and set_headers.
 class RouteBuilder {
  public:
   RouteBuilder(std::string name, std::string path, int line = 10) : line_(line) {
@@ -75,6 +76,11 @@ class RouteBuilder {
     route_.require->credentials = texts(kinds, line_ + 6);
     return *this;
   }
+  RouteBuilder& client_subjects(const std::vector<std::string>& subjects) {
+    require();
+    route_.require->client_subjects = texts(subjects, line_ + 6);
+    return *this;
+  }
   RouteBuilder& organization(std::string parameter) {
     require();
     route_.require->organization = text(std::move(parameter), line_ + 7);
@@ -105,8 +111,28 @@ class RouteBuilder {
     route_.optional = true;
     return *this;
   }
+  RouteBuilder& limit(std::uint64_t limit, std::chrono::milliseconds window, const std::vector<std::string>& per) {
+    route_.rate_limits.push_back({at(line_ + 10), limit, window, texts(per, line_ + 10)});
+    return *this;
+  }
   RouteBuilder& forward_credential() {
     route_.forward_credential = true;
+    return *this;
+  }
+
+  RouteBuilder& cors(const std::vector<std::string>& origins, bool credentials = false) {
+    route_.cors.emplace().where = at(line_ + 10);
+    route_.cors->origins = texts(origins, line_ + 10);
+    route_.cors->credentials = credentials;
+    return *this;
+  }
+  RouteBuilder& set_header(std::string name, std::string value) {
+    route_.set_headers.push_back({text(std::move(name), line_ + 11), text(std::move(value), line_ + 11)});
+    return *this;
+  }
+  // What none of the above says.
+  RouteBuilder& with(const std::function<void(config::RouteDocument&)>& change) {
+    change(route_);
     return *this;
   }
 
@@ -166,7 +192,8 @@ inline std::shared_ptr<const Policy> compiled(const config::Settings& settings) 
 // Holds the bytes that a parsed target views.
 class TargetText {
  public:
-  explicit TargetText(std::string raw) : bytes_(std::move(raw)), result_(RequestTarget::parse(bytes_)) {}
+  explicit TargetText(std::string raw, config::PathSettings rules = {})
+      : bytes_(std::move(raw)), result_(RequestTarget::parse(bytes_, rules)) {}
   TargetText(const TargetText&) = delete;
   TargetText& operator=(const TargetText&) = delete;
 

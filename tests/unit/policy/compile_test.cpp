@@ -133,6 +133,10 @@ INSTANTIATE_TEST_SUITE_P(
                  {"policy.yaml:16:1: routes[0].require.credentials: there is no admin secret; write "
                   "credentials.admin_secrets"}),
         in_route(
+            "certificate", keyed("a", "/a").client_subjects({"CN=a"}),
+            {"policy.yaml:16:1: routes[0].require.client_subject: no listener asks clients for a certificate; write "
+             "listeners[].tls.client_ca_file"}),
+        in_route(
             "unknown_kind", keyed("a", "/a").credentials({"apikey"}),
             {"policy.yaml:16:1: routes[0].require.credentials: unknown kind of credential \"apikey\"; did you mean "
              "\"api_key\"?"}),

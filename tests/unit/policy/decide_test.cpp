@@ -37,10 +37,14 @@ std::shared_ptr<const Policy> the_policy() {
        keyed("organization", "/o/{org}/x").organization("{org}").upstream("app"),
        keyed("live", "/live").environment("live").upstream("app"),
        keyed("maybe-live", "/maybe-live").environment("live").optional().upstream("app"),
+       keyed("partners", "/partners").client_subjects({"CN=a,O=Acme", "CN=b"}).upstream("app"),
+       keyed("maybe-partners", "/maybe-partners").client_subjects({"CN=b"}).optional().upstream("app"),
        keyed("map", "/map").live("app").test("sandbox"), keyed("sandbox-only", "/sandbox").test("sandbox")},
       {scope("projects:read"), scope("projects:write"), scope("projects:readwrite"), scope("billing"),
        scope("admin", {.restricted = true})});
   settings.upstreams.emplace_back().name = "sandbox";
+  auto& tls = settings.listeners.emplace_back().tls.emplace();
+  tls.client_certificate = config::ClientCertificate::optional;
   return compiled(settings);
 }
 
@@ -209,6 +213,28 @@ TEST_F(Deciding, AKindThatTheRouteDoesNotNameIsNotAccepted) {
     caller.kind = kind;
     EXPECT_EQ(code("/read"), "credential_not_accepted");
   }
+}
+
+TEST_F(Deciding, ACertificateIsOneOfThoseThatTheRouteNamesToTheLetter) {
+  for (const char* const subject : {"CN=a,O=Acme", "CN=b"}) {
+    caller.client_subject = subject;
+    EXPECT_EQ(code("/partners"), "ok") << subject;
+  }
+  for (const char* const subject :
+       {"", "CN=a", "CN=B", "cn=b", "CN=b ", " CN=b", "CN=b,O=Acme", "CN=a,O=Acme,CN=b", "*"}) {
+    caller.client_subject = subject;
+    EXPECT_EQ(code("/partners"), "certificate_not_accepted") << subject;
+    EXPECT_EQ(code("/read"), "ok") << subject;
+  }
+}
+
+TEST_F(Deciding, ACertificateIsNeededOfWhoPassesWithoutAKeyToo) {
+  caller.found = Caller::Found::nothing;
+  EXPECT_EQ(code("/maybe-partners"), "certificate_not_accepted");
+  caller.client_subject = "CN=b";
+  EXPECT_EQ(code("/maybe-partners"), "ok");
+  caller.found = Caller::Found::malformed;
+  EXPECT_EQ(code("/maybe-partners"), "malformed_key");
 }
 
 struct EnvironmentRow {

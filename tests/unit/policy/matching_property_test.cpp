@@ -38,7 +38,7 @@ TEST(RouteTable, AgreesWithTheRulesAsTheyAreWritten) {
   Random random(4);
   std::size_t asked_in_all = 0;
   std::size_t matched = 0;
-  const std::size_t enough = 100'000 / property_scale;
+  const std::size_t enough = testing::property_cases(100'000);
   while (asked_in_all < enough) {
     const auto routes = random_routes(random, 12);
     const auto policy = testing::compiled(settings_with(routes));

@@ -5,6 +5,7 @@
 #include "tests/unit/policy/reference_matcher.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 #include <set>
 #include <string>
@@ -13,6 +14,12 @@
 namespace keygate::policy::testing {
 
 using Random = std::mt19937;
+
+// How many cases a property is tried with: what KEYGATE_PROPERTY_CASES says, or `usual`.
+inline std::size_t property_cases(std::size_t usual) {
+  const char* const said = std::getenv("KEYGATE_PROPERTY_CASES");
+  return said != nullptr ? std::strtoul(said, nullptr, 10) : usual / property_scale;
+}
 
 inline std::size_t below(Random& random, std::size_t bound) { return random() % bound; }
 

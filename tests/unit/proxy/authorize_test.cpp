@@ -47,16 +47,29 @@ TEST(OriginalRequest, IsWhatTheDialectNames) {
 }
 
 TEST(OriginalRequest, P21_OtherDialectsHeadersNameNothing) {
-  EXPECT_EQ(original(DecisionDialect::nginx, asked(by_nginx + "X-Forwarded-Method: GET\r\nX-Forwarded-Uri: /open\r\n")),
-            "DELETE /admin?a=1 proxy.example");
-  EXPECT_EQ(
-      original(DecisionDialect::forwarded, asked(by_traefik + "X-Original-Method: GET\r\nX-Original-URI: /open\r\n"
-                                                              "X-Rewrite-URL: /open\r\n")),
-      "DELETE /admin?a=1 api.example");
-  EXPECT_EQ(original(DecisionDialect::envoy, asked(by_nginx + by_traefik + "X-Envoy-Original-Path: /open\r\n")),
-            "GET /ask proxy.example");
+  const std::string same = "X-Forwarded-Method: DELETE\r\nX-Forwarded-Uri: /admin?a=1\r\n";
+  EXPECT_EQ(original(DecisionDialect::nginx, asked(by_nginx + same)), "DELETE /admin?a=1 proxy.example");
+  EXPECT_EQ(original(DecisionDialect::nginx, asked(same)), "bad_request");
   EXPECT_EQ(original(DecisionDialect::nginx, asked(by_traefik)), "bad_request");
   EXPECT_EQ(original(DecisionDialect::forwarded, asked(by_nginx)), "bad_request");
+  EXPECT_EQ(original(DecisionDialect::forwarded, asked(by_traefik + by_nginx + "X-Rewrite-URL: /open\r\n")),
+            "DELETE /admin?a=1 api.example");
+  EXPECT_EQ(original(DecisionDialect::envoy, asked("X-Envoy-Original-Path: /open\r\nX-Original-URI: /ask\r\n")),
+            "GET /ask proxy.example");
+}
+
+TEST(OriginalRequest, P21_IsRefusedWhereAnotherDialectContradicts) {
+  for (const std::string claim :
+       {"X-Forwarded-Uri: /open\r\n", "X-Forwarded-Uri: /admin\r\n", "x-forwarded-uri:\r\n",
+        "X-Forwarded-Method: GET\r\n", "X-Forwarded-Uri: /admin?a=1\r\nX-Forwarded-Uri: /\r\n"}) {
+    EXPECT_EQ(original(DecisionDialect::nginx, asked(by_nginx + claim)), "bad_request") << claim;
+    EXPECT_EQ(original(DecisionDialect::envoy, asked(claim)), "bad_request") << claim;
+  }
+  for (const std::string claim : {"X-Original-URI: /open\r\n", "X-Original-Method: GET\r\n"}) {
+    EXPECT_EQ(original(DecisionDialect::forwarded, asked(claim + by_traefik)), "bad_request") << claim;
+    EXPECT_EQ(original(DecisionDialect::envoy, "PUT /x HTTP/1.1\r\nHost: a\r\n" + claim + "\r\n"), "bad_request")
+        << claim;
+  }
 }
 
 TEST(OriginalRequest, P21_IsNamedOnceOrNotAtAll) {

@@ -59,6 +59,33 @@ TEST_F(CrossSite, IsWhatChangesSomethingAndDoesNotComeFromTheSameOrigin) {
   EXPECT_TRUE(is_cross_site("POST", "Origin: https://app.example:8443\r\n"));
 }
 
+TEST_F(CrossSite, IsNoSiteThatMayAskWithCredentials) {
+  const auto asks = [&](bool credentials, const std::vector<std::string>& origins, const std::string& fields) {
+    config::Settings settings = with_sessions();
+    settings.policy.routes = {policy::testing::keyed("all", "/{rest...}").cors(origins, credentials)};
+    snapshot = testing::snapshot_of(settings);
+    return is_cross_site("POST", fields);
+  };
+  const std::vector<std::string> origins{"https://web.example"};
+  EXPECT_FALSE(asks(true, origins, "Origin: https://web.example\r\n"));
+  EXPECT_FALSE(asks(true, origins, "Origin: https://web.example\r\nSec-Fetch-Site: cross-site\r\n"));
+  EXPECT_FALSE(asks(true, origins, "Origin: https://app.example\r\n")) << "its own origin, as ever";
+  EXPECT_TRUE(asks(true, origins, "Origin: https://evil.example\r\n"));
+  EXPECT_TRUE(asks(true, origins, "Origin: https://web.example.evil\r\n"));
+  EXPECT_TRUE(asks(true, origins, "Origin: http://web.example\r\n"));
+  EXPECT_TRUE(asks(true, origins, "Origin: https://web.example\r\nOrigin: https://web.example\r\n"));
+  EXPECT_TRUE(asks(true, origins, "Sec-Fetch-Site: cross-site\r\n")) << "nobody says from where";
+  EXPECT_TRUE(asks(false, origins, "Origin: https://web.example\r\n")) << "it may read, and not act for anybody";
+  EXPECT_TRUE(asks(false, {"*"}, "Origin: https://web.example\r\n"));
+  // A form is sent without a preflight: what cors would not allow is not let pass.
+  config::Settings settings = with_sessions();
+  config::RouteDocument route = policy::testing::keyed("all", "/{rest...}").cors(origins, true);
+  route.cors->methods = policy::testing::texts({"GET"}, 20);
+  settings.policy.routes = {route};
+  snapshot = testing::snapshot_of(settings);
+  EXPECT_TRUE(is_cross_site("POST", "Origin: https://web.example\r\n"));
+}
+
 TEST_F(CrossSite, OverTlsAPageThatCameWithoutIsAnother) {
   EXPECT_TRUE(is_cross_site("POST", "Origin: http://app.example\r\n", true));
   EXPECT_FALSE(is_cross_site("POST", "Origin: https://app.example\r\n", true));

@@ -171,8 +171,8 @@ TEST(Reply, KeepsTheConnectionWhereItIsTold) {
 }
 
 TEST(Reply, N07_ToOptionsAsteriskIsEmpty) {
-  EXPECT_EQ(write_empty_reply(false), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-  EXPECT_EQ(write_empty_reply(true), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(write_empty_reply(200, {}, false), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(write_empty_reply(200, {}, true), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ Outcome full_outcome() {
   Outcome outcome;
   outcome.started = a_time;
   outcome.request_id = "0123456789abcdef01234567";
+  outcome.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
   outcome.client = "203.0.113.7";
   outcome.method = "GET";
   outcome.host = "api.example.com";
@@ -62,10 +63,11 @@ std::string text_line(const Outcome& outcome, AccessFormat format = AccessFormat
 
 // Every field that a client, an upstream or a key service can put something into.
 constexpr std::string_view Outcome::*texts[] = {
-    &Outcome::client_subject, &Outcome::request_id,  &Outcome::client,          &Outcome::method,
-    &Outcome::host,           &Outcome::path,        &Outcome::route,           &Outcome::code,
-    &Outcome::key_id,         &Outcome::environment, &Outcome::organization_id, &Outcome::auth_method,
-    &Outcome::scopes,         &Outcome::conditions,  &Outcome::source,          &Outcome::upstream};
+    &Outcome::shadow_code,     &Outcome::trace_id,    &Outcome::client_subject, &Outcome::request_id,
+    &Outcome::client,          &Outcome::method,      &Outcome::host,           &Outcome::path,
+    &Outcome::route,           &Outcome::code,        &Outcome::key_id,         &Outcome::environment,
+    &Outcome::organization_id, &Outcome::auth_method, &Outcome::scopes,         &Outcome::conditions,
+    &Outcome::source,          &Outcome::upstream};
 
 Outcome filled_with(std::string_view value) {
   Outcome outcome;
@@ -90,7 +92,8 @@ void expect_one_plain_line(const std::string& line) {
 TEST(AccessJson, IsExactlyThis) {
   EXPECT_EQ(
       json_line(full_outcome()),
-      R"({"time":"2023-11-14T22:13:20.007Z","request_id":"0123456789abcdef01234567","client":"203.0.113.7",)"
+      R"({"time":"2023-11-14T22:13:20.007Z","request_id":"0123456789abcdef01234567",)"
+      R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","client":"203.0.113.7",)"
       R"("method":"GET","host":"api.example.com","path":"/v1/projects","route":"read-projects","code":"ok","status":200,)"
       R"("key_id":"key_1","organization_id":"org_1","environment":"live","auth_method":"api_key",)"
       R"("scopes":"projects:read","conditions":"x-beta","source":"memory","age_ms":1234,"generation":3,"bytes_in":5,)"
@@ -200,6 +203,18 @@ TEST(AccessText, SaysWhatWouldHaveToChange) {
   EXPECT_NE(text_line(outcome).find("needs projects:read projects:write; key has none"), std::string::npos);
 }
 
+TEST(AccessText, SaysARemedyInPlaceOfItsOwnWords) {
+  Outcome outcome = full_outcome();
+  outcome.status = 403;
+  outcome.code = "insufficient_scope";
+  outcome.required_scopes = "projects:write";
+  outcome.remedy = "needs projects:write; the key holds projects:read";
+  EXPECT_EQ(text_line(outcome),
+            "403 GET /v1/projects  insufficient_scope  route=read-projects  key=key_1  org=org_1  "
+            "needs projects:write; the key holds projects:read  1.002ms\n");
+  EXPECT_EQ(json_line(outcome).find("holds"), std::string::npos) << "it is for people";
+}
+
 TEST(AccessText, HasColourOnlyWhereItIsAskedFor) {
   Outcome outcome = full_outcome();
   EXPECT_TRUE(text_line(outcome, AccessFormat::colour).starts_with("\x1b[32m200\x1b[0m GET"));
@@ -220,8 +235,10 @@ TEST(AccessText, H13_NeverShowsAControlByteOfTheRequest) {
     outcome.code = "ok";  // of the table
     outcome.required_scopes = hostile;
     expect_one_plain_line(text_line(outcome));
+    outcome.remedy = hostile;
+    expect_one_plain_line(text_line(outcome));
     const std::string coloured = text_line(outcome, AccessFormat::colour);
-    EXPECT_EQ(std::ranges::count(coloured, '\x1b'), 2) << "ours";
+    EXPECT_EQ(std::ranges::count(coloured, '\x1b'), 6) << "ours: of the status, the names and the remedy";
   }
 }
 

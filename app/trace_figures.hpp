@@ -1,0 +1,15 @@
+// What came of the spans that were to be exported? Told by trace_export, read by metrics.
+#pragma once
+
+#include <cstdint>
+
+namespace keygate::app {
+
+struct TraceFigures {
+  bool is_on = false;
+  std::uint64_t exported_spans = 0;
+  std::uint64_t dropped_spans = 0;   // found the queue full, or came to an end with the process
+  std::uint64_t rejected_spans = 0;  // the collector has not taken them
+};
+
+}  // namespace keygate::app

@@ -1,0 +1,354 @@
+#!/usr/bin/python3 -B
+"""nginx's auth_request and Caddy's forward_auth ask Keygate about each request, by the files in deploy/decision: grants with whom they
+are for, refusals with what they say, and nothing that a client sends makes them ask about another request than they serve.
+Threats: P-21, P-22 (docs/threats.md)."""
+import contextlib
+import http.client
+import http.server
+import json
+import os
+import shutil
+import socket
+import sys
+import threading
+import unittest
+
+import stand
+
+FILES = stand.ROOT / "deploy/decision"
+POLICY = """version: 1
+scopes:
+  "v1:read": Read what lies below /v1
+  admin: Administration
+routes:
+  - {name: v1, match: {path: "/v1/{rest...}"}, require: {scopes: "v1:read"}}
+  - {name: pages, match: {path: "/pages/{rest...}"}, require: {scopes: "v1:read"}, cors: {origins: ["https://app.example"]}}
+  - {name: limited, match: {path: /limited}, require: {scopes: "v1:read"}, rate_limit: {limit: 2, window: 1h, per: key}}
+  - {name: admin, match: {path: "/admin/{rest...}"}, require: {scopes: admin}}
+  - {name: other-host, match: {hosts: [other.example], path: "/only-there"}, anonymous: true}
+  - {name: public, match: {path: "/public/{rest...}"}, anonymous: true}
+"""
+CONFIG = """trusted_proxies: [127.0.0.1]
+listeners:
+  - {{address: "127.0.0.1:{nginx}", mode: authorize, authorize: {{dialect: nginx}}}}
+  - {{address: "127.0.0.1:{caddy}", mode: authorize, authorize: {{dialect: forwarded}}}}
+health: {{address: "127.0.0.1:{health}"}}
+upstream: http://127.0.0.1:9
+policy: policy.yaml
+resolution: {{store: {{path: keys.db}}}}
+limits: {{drain_delay: 0s, drain_timeout: 5s}}
+"""
+FORGED = [("X-Org-Id", "forged"), ("X-Key-Id", "forged"), ("X-User-Id", "forged"), ("X-Scopes", "admin"), ("X-Environment", "live"),
+          ("X-Auth-Method", "admin"), ("X-Keygate-Degraded", "forged"), ("X-Keygate-Shadow", "forged")]
+# Each would have somebody look at another request than the request line names.
+CLAIMS = [("X-Original-URI", "/public/x"), ("X-Original-Method", "GET"), ("X-Forwarded-Uri", "/public/x"), ("X-Forwarded-Method", "OPTIONS"),
+          ("X-Forwarded-Host", "other.example"), ("X-Original-URL", "/public/x"), ("X-Rewrite-URL", "/public/x"),
+          ("X_Original_URI", "/public/x"), ("X_Forwarded_Uri", "/public/x"), ("X-HTTP-Method-Override", "OPTIONS"),
+          ("Connection", "X-Original-URI"), ("Connection", "X-Forwarded-Uri"), ("Connection", "Authorization"), ("Max-Forwards", "0")]
+NAMES_ANOTHER = ("x-original-uri", "x-original-url", "x-original-method", "x-rewrite-url", "x-forwarded-uri", "x-forwarded-method",
+                 "x-http-method-override", "forwarded", "x-real-ip")
+
+
+class Application(http.server.BaseHTTPRequestHandler):
+    """What is protected: keeps what it was asked."""
+
+    protocol_version = "HTTP/1.1"
+    asked = []
+
+    def handle_one_request(self):
+        with contextlib.suppress(ConnectionError):
+            super().handle_one_request()
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.headers.get("Transfer-Encoding"):
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size + 2)[:-2]
+            self.rfile.readline()
+        fields = {}
+        for name, value in self.headers.items():
+            fields.setdefault(name.lower().replace("_", "-").replace(".", "-"), []).append(value)
+        self.asked.append({"method": self.command, "target": self.path, "fields": fields, "body": body})
+        self.send_response(200)
+        self.send_header("Content-Length", "7")
+        self.end_headers()
+        self.wfile.write(b"served\n" if self.command != "HEAD" else b"")
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = answer
+
+    def log_message(self, *_):
+        pass
+
+
+class Stand(stand.Stand):
+    """Keygate that decides, and the proxies that ask it."""
+
+    def start(self):
+        self.application = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Application)
+        self.application.daemon_threads = True
+        threading.Thread(target=self.application.serve_forever, daemon=True).start()
+        for name in ("nginx", "caddy", "health", "nginx_serves", "caddy_serves"):
+            self.ports[name] = stand.free_port()
+        (self.folder / "policy.yaml").write_text(POLICY)
+        (self.folder / "keygate.yaml").write_text(CONFIG.format(**self.ports))
+        self.start_keygate()
+
+    def __exit__(self, *words):
+        super().__exit__(*words)
+        self.application.shutdown()
+        self.application.server_close()
+
+    def filled(self, name, proxy):
+        """A file of deploy/decision, with the ports of this stand."""
+        text = (FILES / name).read_text()
+        for shipped, here in ((":8090", self.ports[proxy]), (":8000", self.ports[f"{proxy}_serves"]), (":3000", self.application.server_port)):
+            if shipped not in text:
+                raise stand.Failure(f"{name} says nothing of {shipped}")
+            text = text.replace(shipped, f":{here}")
+        return text
+
+    def start_nginx(self):
+        paths = " ".join(f"{kind}_temp_path {self.folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        (self.folder / "site.conf").write_text(self.filled("nginx.conf", "nginx"))
+        (self.folder / "nginx.conf").write_text(
+            f"daemon off; master_process off; pid {self.folder}/nginx.pid; error_log stderr warn;\nevents {{ worker_connections 64; }}\n"
+            f"http {{ access_log off; {paths} include {self.folder}/site.conf; }}\n")
+        return self.start_proxy("nginx", ["nginx", "-p", self.folder, "-e", "stderr", "-c", self.folder / "nginx.conf"])
+
+    def start_caddy(self):
+        options = "{\n\tadmin off\n\tauto_https off\n\tpersist_config off\n}\n"
+        (self.folder / "Caddyfile").write_text(options + self.filled("Caddyfile", "caddy"))
+        return self.start_proxy("caddy", ["caddy", "run", "--adapter", "caddyfile", "--config", self.folder / "Caddyfile"])
+
+    def start_proxy(self, name, argv):
+        home = str(self.folder)
+        places = {"HOME": home, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home}
+        running = self.run(name, argv, env=os.environ | places)
+        running.wait_until(lambda: stand.is_open(self.ports[f"{name}_serves"]), "does not listen")
+        return self.ports[f"{name}_serves"]
+
+
+class Answer:
+    def __init__(self, response):
+        self.status, self.body = response.status, response.read()
+        self.fields = {}
+        for name, value in response.getheaders():
+            self.fields.setdefault(name.lower(), []).append(value)
+
+    def field(self, name):
+        """Of a header that stands once."""
+        values = self.fields.get(name.lower(), [])
+        return values[0] if len(values) == 1 else values
+
+
+class Asking(unittest.TestCase):
+    """What holds whoever asks. A subclass says what its proxy makes of it."""
+
+    running, port, passes_bodies = None, None, True
+
+    def setUp(self):
+        Application.asked.clear()
+        self.key, self.key_id = self.running.create_key("acme", "v1:read")
+        self.bearer = [("Authorization", f"Bearer {self.key}")]
+
+    def ask(self, target, fields=(), method="GET", body=b"", host="api.example"):
+        """As the bytes say, which no client library would send for us."""
+        length = [("Content-Length", str(len(body)))] if body else []
+        lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Connection: close"] if not any(n == "Connection" for n, _ in fields) else [
+            f"{method} {target} HTTP/1.1", f"Host: {host}"]
+        lines += [f"{name}: {value}" for name, value in (*fields, *length)]
+        with socket.create_connection(("127.0.0.1", self.port), 20) as wire:
+            wire.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+            response = http.client.HTTPResponse(wire, method=method)
+            response.begin()
+            return Answer(response)
+
+    def served(self):
+        """The only request that the application got."""
+        self.assertEqual(len(Application.asked), 1, Application.asked)
+        return Application.asked.pop()
+
+    def assert_refused(self, answer, status, code):
+        self.assertEqual(answer.status, status, answer.body)
+        self.assertEqual(answer.field("Content-Type"), "application/problem+json")
+        problem = json.loads(answer.body)
+        self.assertEqual((problem["code"], problem["status"], problem["type"]), (code, status, f"urn:keygate:error:{code}"))
+        self.assertRegex(problem["request_id"], r"^[0-9a-f]{32}$")
+        self.assertEqual(Application.asked, [])
+        return answer
+
+    def test_grants_and_says_for_whom(self):
+        answer = self.ask("/v1/x?page=2", self.bearer)
+        self.assertEqual((answer.status, answer.body), (200, b"served\n"))
+        request = self.served()
+        self.assertEqual((request["method"], request["target"]), ("GET", "/v1/x?page=2"))
+        fields = request["fields"]
+        self.assertEqual([fields[f"x-{name}"] for name in ("org-id", "key-id", "scopes", "auth-method")],
+                         [["acme"], [self.key_id], ["v1:read"], ["api_key"]])
+        self.assertNotIn("authorization", fields, "the key ends at the proxy")
+        for method in ("HEAD", "DELETE", "OPTIONS"):
+            self.assertEqual(self.ask("/v1/x", self.bearer, method).status, 200)
+            self.assertEqual(self.served()["method"], method)
+
+    def test_passes_bodies_on_whole(self):
+        body = b"x" * 300_000
+        self.assertEqual(self.ask("/v1/x", self.bearer, "POST", body).status, 200)
+        self.assertEqual(self.served()["body"], body)
+        chunked = [*self.bearer, ("Transfer-Encoding", "chunked")]
+        with socket.create_connection(("127.0.0.1", self.port), 20) as wire:
+            lines = ["POST /v1/x HTTP/1.1", "Host: a", "Connection: close", *(f"{n}: {v}" for n, v in chunked), "", "5\r\nhello\r\n0\r\n\r\n"]
+            wire.sendall("\r\n".join(lines).encode())
+            response = http.client.HTTPResponse(wire)
+            response.begin()
+            self.assertEqual(response.status, 200)
+        self.assertEqual(self.served()["body"], b"hello")
+
+    def test_P21_says_nothing_of_a_client_in_the_clients_words(self):
+        underscored = [(name.replace("-", "_"), value) for name, value in FORGED]
+        dotted = [(name.replace("-", "."), value) for name, value in FORGED]
+        for who, fields in (("acme", self.bearer), (None, [])):
+            for forged in (FORGED, FORGED + FORGED, underscored, dotted):
+                answer = self.ask("/v1/x" if who else "/public/x", [*forged, *fields])
+                self.assertEqual(answer.status, 200, forged)
+                told = self.served()["fields"]
+                self.assertEqual(told.get("x-org-id", [""]), [who or ""], forged)
+                for name, value in told.items():
+                    self.assertNotIn("forged", value, (name, forged))
+                self.assertEqual(told.get("x-scopes", [""]), ["v1:read" if who else ""])
+                self.assertEqual(told["x-auth-method"], ["api_key" if who else "anonymous"])
+                self.assertEqual([told.get(name, [""]) for name in ("x-user-id", "x-environment")], [[""], [""]])
+
+    def test_P21_H03_keeps_what_it_says_whatever_connection_names(self):
+        for options in ("X-Org-Id", "close, x-org-id, x-scopes", "Upgrade, X-Org-Id", "X-Forwarded-For"):
+            self.ask("/v1/x", [*self.bearer, ("Connection", options)])
+            while Application.asked:
+                told = Application.asked.pop()["fields"]
+                self.assertEqual((told.get("x-org-id"), told.get("x-scopes")), (["acme"], ["v1:read"]), options)
+                self.assertEqual(told.get("x-forwarded-for"), ["127.0.0.1"], options)
+
+    def test_P21_decides_on_what_it_serves_whatever_headers_say(self):
+        for claim in CLAIMS:
+            for claims in ([claim], [claim, claim], [claim, ("X-Forwarded-Method", "GET"), ("X-Original-Method", "GET")]):
+                for target in ("/admin/x", "/only-there"):
+                    answer = self.ask(target, [*self.bearer, *claims])
+                    self.assertNotEqual(answer.status, 200, (target, claims))
+                    self.assertEqual(Application.asked, [], (target, claims))
+            # Where the request itself may pass, nothing of it goes on.
+            if self.ask("/v1/x", [*self.bearer, claim]).status == 200:
+                request = self.served()
+                self.assertEqual((request["method"], request["target"]), ("GET", "/v1/x"), claim)
+                self.assertEqual([name for name in NAMES_ANOTHER if request["fields"].get(name, [""]) != [""]], [], claim)
+
+    def test_P21_decides_on_the_host_that_it_serves(self):
+        self.assertEqual(self.ask("/only-there", host="other.example").status, 200)
+        self.assertEqual(self.served()["fields"]["host"], ["other.example"])
+        self.assert_refused(self.ask("/only-there"), 403, "no_route")
+        # A URL in the request line goes before Host (RFC 9112 3.2.2).
+        answer = self.ask("http://api.example/only-there", host="other.example")
+        self.assertNotEqual(answer.status, 200)
+        self.assertEqual(Application.asked, [])
+        if self.ask("http://other.example/only-there").status == 200:
+            self.assertEqual(self.served()["fields"]["host"], ["other.example"])
+
+    def test_P22_grants_nothing_for_asking_what_is_possible(self):
+        preflight = [("Origin", "https://app.example"), ("Access-Control-Request-Method", "GET")]
+        self.assert_refused(self.ask("/pages/x", preflight, "OPTIONS"), 401, "missing_credential")
+        self.assert_refused(self.ask("/admin/x", [("Max-Forwards", "0")], "OPTIONS"), 401, "missing_credential")
+        self.assertNotEqual(self.ask("*", [], "OPTIONS").status, 200)
+        self.assertEqual(Application.asked, [])
+
+    def test_refuses_with_status_body_and_headers(self):
+        answer = self.assert_refused(self.ask("/v1/x"), 401, "missing_credential")
+        self.assertEqual(answer.field("WWW-Authenticate"), 'Bearer realm="keygate"')
+        self.assertEqual(answer.field("Cache-Control"), "no-store")
+        answer = self.assert_refused(self.ask("/v1/x", [("Authorization", "Bearer kg_" + "0" * 45)]), 401, "malformed_key")
+        self.assertEqual(answer.field("WWW-Authenticate"), 'Bearer realm="keygate", error="invalid_token"')
+        answer = self.assert_refused(self.ask("/admin/x", self.bearer), 403, "insufficient_scope")
+        self.assertEqual(answer.field("WWW-Authenticate"), 'Bearer realm="keygate", error="insufficient_scope", scope="admin"')
+        self.assert_refused(self.ask("/nowhere", self.bearer), 403, "no_route")
+        for target in ("/v1/a%2Fb", "/v1/%2e%2e/admin/x", "/v1/a;b", "/v1//x"):
+            self.assert_refused(self.ask(target, self.bearer), 400, "ambiguous_path")
+        self.running.revoke_key(self.key_id)
+        self.assertTrue(stand.eventually(lambda: self.ask("/v1/x", self.bearer).status == 401))
+        Application.asked.clear()
+        self.assert_refused(self.ask("/v1/x", self.bearer), 401, "revoked_key")
+
+    def test_refuses_bodies_with_their_requests(self):
+        self.assert_refused(self.ask("/v1/x", [], "POST", b"x" * 1000), 401, "missing_credential")
+
+    def test_keeps_to_rate_limits_and_says_so(self):
+        for left in ("1", "0"):
+            answer = self.ask("/limited", self.bearer)
+            self.assertEqual(answer.status, 200)
+            if self.says_limits_of_grants:
+                self.assertEqual((answer.field("RateLimit-Limit"), answer.field("RateLimit-Remaining")), ("2", left))
+            self.served()
+        answer = self.assert_refused(self.ask("/limited", self.bearer), 429, "rate_limited")
+        self.assertEqual((answer.field("RateLimit-Limit"), answer.field("RateLimit-Remaining")), ("2", "0"))
+        self.assertGreater(int(answer.field("Retry-After")), 0)
+        self.assertGreater(int(answer.field("RateLimit-Reset")), 0)
+
+    def test_logs_the_request_that_is_asked_about(self):
+        self.ask("/admin/log?secret=1", self.bearer, "DELETE")
+
+        def line():
+            return next((one for one in self.running.access_log() if one["path"] == "/admin/log" and one.get("key_id") == self.key_id), None)
+
+        found = stand.eventually(line)
+        self.assertEqual([found[name] for name in ("method", "host", "route", "code", "status", "client")],
+                         ["DELETE", "api.example", "admin", "insufficient_scope", 403, "127.0.0.1"])
+
+
+class Down(unittest.TestCase):
+    """Last of all, as it ends Keygate: nothing passes that nobody has decided on."""
+
+    running, ports, ask, bearer = None, (), Asking.ask, [("Authorization", "Bearer none")]
+
+    def test_refuses_all_where_keygate_is_gone(self):
+        self.assertEqual(self.running.keygate.end(), 0)
+        Application.asked.clear()
+        for port in self.ports:
+            self.port = port
+            for target in ("/v1/x", "/public/x"):
+                answer = self.ask(target, self.bearer)
+                self.assertIn(answer.status, (502, 503))
+                self.assertEqual(Application.asked, [])
+
+
+class Documented(unittest.TestCase):
+    def test_docs_show_the_files_that_are_tried(self):
+        shown = (stand.ROOT / "docs/decision-service.md").read_text()
+        for name in ("nginx.conf", "Caddyfile"):
+            self.assertIn((FILES / name).read_text(), shown, name)
+
+
+class Nginx(Asking):
+    says_limits_of_grants = True
+
+
+class Caddy(Asking):
+    says_limits_of_grants = False
+
+
+def main():
+    present = [name for name in ("nginx", "caddy") if shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")]
+    os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin"
+    for name in ("nginx", "caddy"):
+        if name not in present:
+            stand.warn_skipped(name)
+    if not present:
+        return 77
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(Documented)
+    with Stand() as running:
+        ports = []
+        for name in present:
+            ports.append(getattr(running, f"start_{name}")())
+            variant = type(name.title(), ({"nginx": Nginx, "caddy": Caddy}[name],), {"running": running, "port": ports[-1]})
+            suite.addTests(unittest.defaultTestLoader.loadTestsFromTestCase(variant))
+        suite.addTest(type("Gone", (Down,), {"running": running, "ports": ports})("test_refuses_all_where_keygate_is_gone"))
+        result = unittest.TextTestRunner(verbosity=2).run(suite)
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
