@@ -138,7 +138,6 @@ Compiled Compiler::run() && {
   check_names(document.routes, findings_);
   check_configured_scopes(settings_, policy_->catalogue, findings_);
   for (std::size_t number = 0; number < document.routes.size(); ++number) add_route(number);
-  if (!findings_.has_errors()) compile_paths(settings_, *policy_, findings_);
 
   return compiled_of(std::move(policy_), std::move(findings_));
 }

@@ -1,5 +1,6 @@
 #include "proxy/rehearsal.hpp"
 
+#include "policy/readings.hpp"
 #include "proxy/upstream.hpp"
 
 #include <cstring>
@@ -44,6 +45,11 @@ Rehearsal::Rehearsal(const Snapshot& snapshot, std::string head, Address peer, b
     return;
   }
   route_ = snapshot_.policy->table.match(match_input());
+  if (const auto refusal = read_otherwise()) {
+    reason_ = refusal->reason;
+    flaw_ = refusal->what;
+    return;
+  }
   keys::Hasher hash;
   const Approach found = approach(snapshot_, route_, *head_, *target_, hash, is_secure_);
   presented_ = found.presented;
@@ -79,6 +85,24 @@ std::optional<HeadRefusal> Rehearsal::read() {
   target_ = std::get<policy::RequestTarget>(target);
   path_changes_ = policy::path_changes(path, snapshot_.policy->paths);
   return std::nullopt;
+}
+
+std::optional<HeadRefusal> Rehearsal::read_otherwise() {
+  if (route_ == nullptr) {
+    return std::nullopt;
+  }
+  const auto reading = policy::stricter_reading(*snapshot_.policy, *route_, match_input());
+  if (!reading) {
+    return std::nullopt;
+  }
+  reading_ =
+      "an upstream that decodes %2F or reads parameters after a semicolon takes it for \"" + reading->path + "\"";
+  if (reading->route == route_) {
+    reading_ += ", where the segments that this route reads by their place stand elsewhere";
+  } else if (reading->route != nullptr) {
+    reading_ += ", for which the route \"" + reading->route->name + "\" asks more";
+  }
+  return HeadRefusal{Reason::ambiguous_path, reading_};
 }
 
 policy::MatchInput Rehearsal::match_input() const {

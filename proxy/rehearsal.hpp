@@ -63,6 +63,7 @@ class Rehearsal {
 
  private:
   std::optional<HeadRefusal> read();
+  std::optional<HeadRefusal> read_otherwise();
   void forward(const policy::Grant& grant);
 
   const Snapshot& snapshot_;
@@ -73,6 +74,7 @@ class Rehearsal {
   std::unique_ptr<RequestHead> head_ = std::make_unique<RequestHead>();
   std::array<char, 512> host_room_;
   std::string_view host_, flaw_;
+  std::string reading_;
   std::optional<policy::RequestTarget> target_;
   std::vector<policy::PathChange> path_changes_;
   std::optional<Preflight> preflight_;
