@@ -18,7 +18,7 @@ constexpr std::size_t max_field = 512;
 constexpr std::size_t max_digits = 20;
 constexpr std::ptrdiff_t block_size = 16;
 constexpr std::ptrdiff_t word_size = 8;
-constexpr std::size_t texts = 20;    // of an Outcome
+constexpr std::size_t texts = 21;    // of an Outcome
 constexpr std::size_t rest = 1'024;  // names and numbers of a line
 // What a line of either form takes at most: each text with every byte escaped.
 constexpr std::size_t max_line = rest + 6 * texts * max_field;
@@ -208,6 +208,7 @@ void append_json(std::string& out, const Outcome& outcome) {
     write_member(line, R"(,"environment":")", outcome.environment);
     write_member(line, R"(,"auth_method":")", outcome.auth_method);
     write_member(line, R"(,"scopes":")", outcome.scopes);
+    write_member(line, R"(,"grants":")", outcome.grants);
     write_member(line, R"(,"conditions":")", outcome.conditions);
     write_member(line, R"(,"source":")", outcome.source);
     if (outcome.age_ms >= 0) line << R"(,"age_ms":)" << outcome.age_ms;
