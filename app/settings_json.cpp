@@ -158,6 +158,7 @@ json::object paths_json(const config::PathSettings& paths) {
 std::string duration_text(std::chrono::milliseconds time) {
   const auto ms = time.count();
   if (ms % 1000 != 0) return std::to_string(ms) + "ms";
+  if (ms != 0 && ms % 3'600'000 == 0) return std::to_string(ms / 3'600'000) + "h";
   if (ms != 0 && ms % 60'000 == 0) return std::to_string(ms / 60'000) + "m";
   return std::to_string(ms / 1000) + "s";
 }

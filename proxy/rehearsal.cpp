@@ -48,6 +48,7 @@ Rehearsal::Rehearsal(const Snapshot& snapshot, std::string head, Address peer, b
   if (const auto refusal = read_otherwise()) {
     reason_ = refusal->reason;
     flaw_ = refusal->what;
+    caller_.found = policy::Caller::Found::not_looked;
     return;
   }
   keys::Hasher hash;
