@@ -2,6 +2,7 @@
 #include "app/dev_plan.hpp"
 #include "app/echo.hpp"
 #include "app/prepare.hpp"
+#include "app/problem_print.hpp"
 #include "app/server.hpp"
 #include "app/worker_thread.hpp"
 #include "keys/store.hpp"
@@ -122,9 +123,7 @@ int dev(const DevOptions& options) {
   }
   const std::string store = scratch.path() + "/keys.db";
   Prepared prepared = prepare(config::load_text(configuration(options, upstream, store), "keygate dev"), 1);
-  for (const config::Problem& problem : prepared.problems) {
-    std::cerr << config::render(problem) << "\n";
-  }
+  print_problems(std::cerr, prepared.problems);
   if (!prepared.snapshot) {
     return 1;
   }

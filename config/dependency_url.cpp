@@ -62,7 +62,7 @@ Parsed<RedisAddress> parse_redis_url(const std::string& text) {
   if (text.rfind("unix://", 0) == 0) return parse_redis_socket(text);
   const auto url = boost::urls::parse_uri(text);
   if (!url || (url->scheme() != "redis" && url->scheme() != "rediss") || !url->has_authority()) {
-    return Fault{quoted(text) + " is not a Redis URL", form};
+    return Fault{quoted_url(text) + " is not a Redis URL", form};
   }
   RedisAddress address;
   address.is_tls = url->scheme() == "rediss";
@@ -86,7 +86,7 @@ Parsed<ServiceUrl> parse_service_url(const std::string& text) {
   const std::string form = "write https://keys.internal/v1/keys/verify";
   const auto url = boost::urls::parse_uri(text);
   if (!url || (url->scheme() != "http" && url->scheme() != "https") || !url->has_authority()) {
-    return Fault{quoted(text) + " is not an http:// or https:// URL", form};
+    return Fault{quoted_url(text) + " is not an http:// or https:// URL", form};
   }
   if (url->has_userinfo()) return Fault{"this URL has no user name or password", "use token_file"};
   if (url->has_fragment()) return Fault{"this URL has no fragment", form};
@@ -94,7 +94,7 @@ Parsed<ServiceUrl> parse_service_url(const std::string& text) {
   result.is_tls = url->scheme() == "https";
   result.host = host_of(*url);
   const auto port = port_of(*url, result.is_tls ? 443 : 80);
-  if (result.host.empty()) return Fault{quoted(text) + " has no host", form};
+  if (result.host.empty()) return Fault{quoted_url(text) + " has no host", form};
   if (!port) return Fault{quoted(std::string(url->port())) + " is not a port", "ports go from 1 to 65535"};
   result.port = *port;
   result.authority = url->encoded_host_and_port();

@@ -1,10 +1,20 @@
 #include "config/value.hpp"
 
 #include "config/fault.hpp"
+#include "config/hidden_parts.hpp"
 
 #include <filesystem>
 
 namespace keygate::config {
+namespace {
+
+// "admin_secrets" of "credentials.admin_secrets[2]".
+std::string_view innermost_key(std::string_view path) {
+  while (path.ends_with(']') && path.find('[') != path.npos) path = path.substr(0, path.rfind('['));
+  return path.substr(path.rfind('.') + 1);
+}
+
+}  // namespace
 
 Position Value::where() const {
   // The library places an empty value at whatever comes after it.
@@ -14,7 +24,12 @@ Position Value::where() const {
 
 std::optional<Scalar> Value::scalar(const std::string& form) const {
   if (!is_scalar()) {
-    refuse(form);
+    // {org} without quotes is a map to YAML.
+    const bool is_braced =
+        is_map() && node_->entries.size() == 1 && node_->entries.front().value->kind == YamlNode::Kind::null;
+    refuse(form, is_braced   ? "text in braces needs quotes: \"{...}\""
+                 : is_list() ? "write one, without brackets or dashes"
+                             : "");
     return std::nullopt;
   }
   auto text = substitute(node_->text, reading_->environment);
@@ -77,6 +92,7 @@ std::string Value::path_beside_file(const std::string& name) const {
 }
 
 std::string Value::described() const {
+  if (is_scalar() && names_a_secret(innermost_key(path_))) return "text";
   switch (node_->kind) {
     case YamlNode::Kind::null:
       return "nothing";
