@@ -59,7 +59,9 @@ std::string map_form(const std::vector<KeyFacts>& known) {
   for (const auto& key : known) {
     if (key.presence == Presence::required) keys += (keys.empty() ? "" : ", ") + key.name + ": ...";
   }
-  if (keys.empty() && !known.empty()) keys = known.front().name + ": ...";
+  const auto first =
+      std::find_if(known.begin(), known.end(), [](const KeyFacts& key) { return key.name != "version"; });
+  if (keys.empty() && first != known.end()) keys = first->name + ": ...";
   return "write {" + keys + "}";
 }
 

@@ -122,7 +122,7 @@ TEST(Loader, AnEmptyPolicyFileIsAnError) {
   folder.write("policy.yaml", "{}\n");
   EXPECT_THAT(rendered(load_file(main)), ElementsAre(policy + ":1:1: \"routes\" is missing"));
   folder.write("policy.yaml", "- name: a\n");
-  EXPECT_THAT(rendered(load_file(main)), ElementsAre(policy + ":1:1: needs a map, not a list"));
+  EXPECT_THAT(rendered(load_file(main)), ElementsAre(policy + ":1:1: needs a map, not a list; write {scopes: ...}"));
 }
 
 TEST(Loader, AFileThatCannotBeReadIsAProblem) {
@@ -149,7 +149,7 @@ TEST(Loader, VariablesAreReplacedInValuesAfterParsing) {
 
 TEST(Loader, AVariableNeverBecomesStructure) {
   EXPECT_THAT(faults_in(three_lines + "log: ${LOG}\n", {{"LOG", "{level: debug}"}}),
-              ElementsAre("conf/keygate.yaml:4:6: log: needs a map, not \"${LOG}\""));
+              ElementsAre("conf/keygate.yaml:4:6: log: needs a map, not \"${LOG}\"; write {level: ...}"));
   EXPECT_THAT(faults_in(three_lines + "threads: ${N}\n", {{"N", "010"}}),
               ElementsAre(HasSubstr("threads: \"010\" looks like an octal number")));
 }
