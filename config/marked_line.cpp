@@ -154,12 +154,13 @@ std::string marked_line(std::string_view line, int number, int column, const std
 
   const auto [from, to] = window_around(*cells, mark);
   const std::string digits = std::to_string(number);
-  const std::string margin(digits.size() < 5 ? 5 - digits.size() : 0, ' ');
-  std::string text = margin + digits + " | " + (from > 0 ? "..." : "");
+  const std::size_t margin = std::max<std::size_t>(digits.size(), 5);
+  std::string text(margin - digits.size(), ' ');
+  text.append(digits).append(" | ").append(from > 0 ? "..." : "");
   for (std::size_t i = from; i < to; ++i) text += (*cells)[i].text;
   while (text.ends_with(' ')) text.pop_back();
   text += to < cells->size() ? "...\n" : "\n";
-  text += std::string(margin.size() + digits.size(), ' ') + " | " + (from > 0 ? "   " : "");
+  text.append(margin, ' ').append(" | ").append(from > 0 ? "   " : "");
   text.append(width_of(*cells, from, mark), ' ').append("^");
   const std::size_t width = width_of(*cells, mark, std::min(after, std::max(to, mark)));
   return text.append(width > 1 ? width - 1 : 0, '~') + "\n";
