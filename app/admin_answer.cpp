@@ -176,7 +176,7 @@ Awaitable<AdminAnswer> admin_answer(net::io_context& io, const AdminDesk& desk, 
     co_return not_found(request);
   }
   if (path == "/livez") {
-    co_return plain(true, "live\n", "");
+    co_return plain(desk.is_live(), "live\n", "an event loop stands still\n");
   }
   if (path == "/readyz") {
     co_return plain(!desk.is_draining(), "ready\n", "draining\n");

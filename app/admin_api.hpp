@@ -34,6 +34,7 @@ struct AdminDesk {
   std::function<std::shared_ptr<const proxy::Snapshot>()> snapshot;  // in force
   std::function<ServerFigures()> figures;
   std::function<ReloadState()> last_reload;
+  std::function<bool()> is_live;
   std::function<bool()> is_draining;
   std::function<std::optional<std::string>()> reload;  // now; a sentence where it is refused
   std::function<void()> drain;                         // begins to leave, and goes on serving until it is told to stop

@@ -195,7 +195,7 @@ AdminClient AdminClient::from(const AdminPlace& place, bool may_be_health) {
 AdminReply AdminClient::ask(std::string_view method, std::string_view target, std::string_view body,
                             std::chrono::seconds limit) const {
   net::io_context io{1};
-  const auto request = request_of(address_, token_, method, target, body);
+  const auto request = request_of(address_, method == "POST" ? token_ : std::string(), method, target, body);
   AdminReply reply;
   error_code error;
   net::co_spawn(io, exchange(io, address_, request, limit, reply, error), rethrow);
@@ -207,7 +207,7 @@ AdminReply AdminClient::ask(std::string_view method, std::string_view target, st
 void AdminClient::follow(std::string_view target, std::string_view name,
                          const std::function<bool(std::string_view data)>& on_event) const {
   net::io_context io{1};
-  const auto request = request_of(address_, token_, "GET", target, {});
+  const auto request = request_of(address_, {}, "GET", target, {});
   const std::string begin = "event: " + std::string(name) + "\ndata: ";
   Followed followed;
   net::co_spawn(io, follow_events(io, address_, request, begin, on_event, followed), rethrow);

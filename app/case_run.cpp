@@ -123,6 +123,7 @@ void compare(CaseResult& result, const config::CaseExpectation& expected, const 
     comparison.compare("status", is_upstreams ? "the upstream's" : std::to_string(result.status),
                        std::to_string(*expected.status));
   }
+  comparison.compare("path", rehearsal.target() ? std::string(rehearsal.target()->path()) : "", expected.path);
   const auto* const route = rehearsal.route();
   const std::string at =
       route == nullptr ? "" : place(rehearsal.snapshot().settings->policy.routes[route->number].where);

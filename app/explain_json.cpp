@@ -179,6 +179,12 @@ json::value preflight_json(const proxy::Rehearsal& rehearsal) {
   return object;
 }
 
+json::array path_changes_json(const proxy::Rehearsal& rehearsal) {
+  json::array changes;
+  for (const auto change : rehearsal.path_changes()) changes.emplace_back(json::value(policy::key_of(change)));
+  return changes;
+}
+
 }  // namespace
 
 json::object to_json(const Explained& explained) {
@@ -195,6 +201,7 @@ json::object to_json(const Explained& explained) {
   object["to_pass"] = words(explained.remedies);
   object["host"] = text_or_null(rehearsal.host());
   object["path"] = text_or_null(rehearsal.target() ? rehearsal.target()->path() : std::string_view{});
+  object["path_changes"] = path_changes_json(rehearsal);
   object["route"] = text_or_null(rehearsal.route() != nullptr ? std::string_view(rehearsal.route()->name) : "");
   object["candidates"] = candidates_json(explained);
   object["credential"] = credential_json(rehearsal);

@@ -71,6 +71,8 @@ void print_request(Paper& paper, const Explained& explained) {
   paper.line("");
   paper.field("host", std::string(rehearsal.host()));
   if (rehearsal.target()) paper.field("path", std::string(rehearsal.target()->path()));
+  for (const auto change : rehearsal.path_changes())
+    paper.field("", paper.faint(std::string(policy::to_string(change))));
 }
 
 std::string fit(const Paper& paper, bool is_met, const std::string& text) {

@@ -1,10 +1,13 @@
 #include "app/file_watch.hpp"
 
+#include "config/file_pattern.hpp"
 #include "telemetry/log.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <filesystem>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -30,6 +33,19 @@ Writers writers_of(const std::string& path) {
   const bool is_refused = !has_lease && errno == EAGAIN;
   ::close(file);  // and the lease with it
   return has_lease ? Writers::none : is_refused ? Writers::some : Writers::unknown;
+}
+
+// Of a pattern: whoever writes any of the files that fit it.
+Writers writers_of_all(const std::string& path) {
+  if (!config::is_file_pattern(path) || std::filesystem::exists(path)) return writers_of(path);
+  std::error_code error;
+  Writers all = Writers::none;
+  for (const std::string& name : config::names_fitting(path, error)) {
+    const Writers of_one = writers_of((std::filesystem::path(path).parent_path() / name).string());
+    if (of_one == Writers::some) return of_one;
+    if (of_one == Writers::unknown) all = of_one;
+  }
+  return all;
 }
 
 }  // namespace
@@ -127,7 +143,7 @@ void FileWatch::compare() {
       continue;
     }
     changed = path;
-    const Writers writers = found.is_readable ? writers_of(path) : Writers::unknown;
+    const Writers writers = found.is_readable ? writers_of_all(path) : Writers::unknown;
     const auto before = glimpsed_.find(path);
     const bool is_at_rest = before != glimpsed_.end() && config::has_same_content(found, before->second);
     if (writers == Writers::some) {

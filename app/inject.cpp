@@ -193,6 +193,9 @@ std::optional<Fault> Document::inject(const SidecarSettings& settings, Injected&
   for (const config::Problem& problem : document.problems) {
     if (problem.severity == config::Severity::error) return fault(problem.where.line, problem.message, problem.hint);
   }
+  if (document.root && text_of(*document.root, "kind").ends_with("List") && find(*document.root, "items") != nullptr) {
+    return fault(1, "a list of objects", "write each as a document of its own, with --- before it");
+  }
   constexpr std::array<std::string_view, 3> kinds{"Deployment", "StatefulSet", "DaemonSet"};
   if (!document.root || std::find(kinds.begin(), kinds.end(), text_of(*document.root, "kind")) == kinds.end()) {
     return std::nullopt;
@@ -265,6 +268,10 @@ std::variant<Injected, Fault> inject_sidecar(std::string_view manifests, const S
     manifests.remove_prefix(line.size());
     if (is_separator(line)) {
       finish();
+      const std::size_t content = line.find_first_not_of(" \t\r\n", 3);
+      if (!refused && content != std::string_view::npos && line[content] != '#') {
+        refused = Fault{"line " + std::to_string(number) + ": a document begins beside its ---", "write it below"};
+      }
       result.text += line;
       first = ++number;
       continue;

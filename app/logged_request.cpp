@@ -48,6 +48,8 @@ bool is_of_policy(Reason reason) {
     case Reason::wrong_organization:
     case Reason::wrong_environment:
     case Reason::credential_not_accepted:
+    case Reason::certificate_not_accepted:
+    case Reason::address_not_allowed:
     case Reason::cross_site:
     case Reason::no_route:
     case Reason::no_route_as_404:
@@ -97,6 +99,8 @@ LoggedRequest read_logged(std::string_view line) {
   }
   if (read.is_granted) read.code = "ok";
   read.line = LoggedRequest::Line::judged;
+  read.shadowed = text("shadow_code");
+  read.client_subject = text("client_subject");
   read.host = text("host");
   read.route = text("route");
   read.kind = kind_named(text("auth_method"));

@@ -22,7 +22,9 @@ struct LoggedRequest {
   Line line = Line::broken;
   bool is_cut = false;  // a field that counts is as long as the log has any: the rest of it is missing
   std::string method, host, path, route, upstream;
-  std::string code;         // "ok" of a grant, whatever became of it
+  std::string code;      // "ok" of a grant, whatever became of it
+  std::string shadowed;  // what shadow mode let through; empty: nothing
+  std::string client_subject;
   bool is_granted = false;  // also where the upstream then failed
   policy::CredentialKind kind = policy::CredentialKind::none;
   std::string key_id, organization;

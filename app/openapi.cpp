@@ -42,8 +42,9 @@ class Reading {
     security_.emplace(document_);
     default_security_ = document_.member(root, "security");
     const std::string base = base_of(root, "");
+    const std::vector<std::string> others = std::exchange(other_bases_, {});
     if (const DocumentValue paths = document_.member(root, "paths"); paths.node != nullptr) {
-      for (const auto& [path, item] : document_.members(paths)) read_path(path, item, base);
+      for (const auto& [path, item] : document_.members(paths)) read_path(path, item, base, others);
     }
     out_.scopes = security_->take_scopes();
     auto notes = security_->take_notes();
@@ -73,7 +74,10 @@ class Reading {
     const auto differs = [&](const std::string& base) { return base != bases.front(); };
     if (std::ranges::any_of(bases, differs)) {
       note("its servers have different paths: the first one's, " + config::quoted(bases.front() + "/") +
-           ", is taken; see --base-path");
+           ", is taken, and nobody may at the others'; see --base-path");
+    }
+    for (const std::string& other : bases) {
+      if (differs(other)) other_bases_.push_back(other);
     }
     return bases.front();
   }
@@ -91,9 +95,10 @@ class Reading {
       url.replace(open, close - open + 1, text);
       open += text.size();
     }
+    if (url.find_first_of("?#") != url.npos) document_.refuse(value, "has a query or a fragment", "or say --base-path");
     const std::size_t scheme = url.find("://");
     const std::size_t path = url.find('/', scheme == url.npos ? 0 : scheme + 3);
-    if (path == url.npos && scheme == url.npos && !url.empty() && url != ".") {
+    if (scheme == url.npos && !url.empty() && url != "." && !url.starts_with('/')) {
       document_.refuse(value, "is no URL, and does not begin with a slash", "or say --base-path");
     }
     const auto base = base_path_of(path == url.npos ? "" : url.substr(path));
@@ -113,7 +118,15 @@ class Reading {
     if (std::ranges::find(out_.notes, text) == out_.notes.end()) out_.notes.push_back(std::move(text));
   }
 
-  void read_path(const std::string& path, const DocumentValue& value, const std::string& base) {
+  // What stands at another server than the first comes to nobody, and to no more general path.
+  void shut(const std::string& path, const std::vector<std::string>& bases, const std::string& open) {
+    for (const std::string& base : bases) {
+      if (base != open) out_.paths.push_back({path, base, true});
+    }
+  }
+
+  void read_path(const std::string& path, const DocumentValue& value, const std::string& base,
+                 const std::vector<std::string>& others) {
     if (path.starts_with("x-")) return;
     if (!path.starts_with('/')) document_.refuse(value, "is no path: it does not begin with a slash");
     if (path.find_first_of("?#") != path.npos) {
@@ -127,7 +140,15 @@ class Reading {
       return;
     }
     document_.require_known_keys(item, item_keys);
+    for (const std::string& extension : options_.extensions) {
+      const DocumentValue scopes = document_.member(item, extension);
+      if (scopes.node != nullptr)
+        document_.refuse(scopes, "stands beside operations, and counts for none", "write it into each");
+    }
+    const bool has_own = document_.member(item, "servers").node != nullptr;
     const std::string item_base = base_of(item, base);
+    const std::vector<std::string> own = std::exchange(other_bases_, {});
+    shut(path, has_own ? own : others, item_base);
     out_.paths.push_back({path, item_base, false});
     for (const auto& [name, method] : methods) {
       const DocumentValue operation = document_.member(item, name);
@@ -143,6 +164,7 @@ class Reading {
     operation.method = method;
     operation.path = path;
     operation.base_path = base_of(facts, base);
+    shut(path, std::exchange(other_bases_, {}), operation.base_path);
     operation.where = document_.place(facts);
     if (const DocumentValue id = document_.member(facts, "operationId"); id.node != nullptr)
       operation.id = id.node->text;
@@ -173,6 +195,7 @@ class Reading {
   const OpenApiOptions& options_;
   std::optional<Security> security_;
   DocumentValue default_security_;
+  std::vector<std::string> other_bases_;  // of the servers that base_of has just read, but for the first's
   OpenApi out_;
 };
 

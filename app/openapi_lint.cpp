@@ -35,7 +35,7 @@ std::vector<SampleRequest> contexts_of(const policy::Policy& policy, const polic
 }
 
 // A path of the operation, with a word for each parameter.
-std::string sample_path(const Operation& operation, const std::string& word) {
+std::string sample_path(const Operation& operation, const std::string& word, config::PathSettings rules) {
   std::string path = operation.base_path + operation.path;
   for (std::size_t open = path.find('{'); open != path.npos; open = path.find('{', open)) {
     const std::size_t close = path.find('}', open);
@@ -43,13 +43,14 @@ std::string sample_path(const Operation& operation, const std::string& word) {
     path.replace(open, close - open + 1, word);
     open += word.size();
   }
-  return text_of(policy_path(path).shape);
+  return text_of(policy_path(path, rules).shape);
 }
 
 // Restricted scopes that the document does not name: a route that needs one is there to refuse.
 policy::ScopeSet refusing_scopes(const policy::Policy& policy, const OpenApi& document) {
   ScopeSpelling spelling;
   std::set<std::string> named;
+  name_scopes(spelling, document);
   for (const auto& scope : document.scopes) named.insert(spelling.name_of(scope.first));
   for (const Operation& operation : document.operations) {
     for (const Way& way : operation.ways) named.merge(std::set<std::string>(way.scopes.begin(), way.scopes.end()));
@@ -78,7 +79,7 @@ policy::FindingList lint_openapi(const policy::Policy& policy, const OpenApi& do
   for (const Operation& operation : document.operations) {
     const auto method = policy::parse_method(operation.method);
     if (!method) continue;
-    const std::string path = sample_path(operation, word.text());
+    const std::string path = sample_path(operation, word.text(), policy.paths);
     bool has_route = false;
     for (const SampleRequest& context : contexts) {
       const Route* const route = policy::governing(policy, {context.host, path, context.headers}, *method);

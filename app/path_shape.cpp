@@ -16,7 +16,7 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // In the form that a request is matched in; nullopt: no request has it.
-std::optional<std::string> canonical_literal(const std::string& text) {
+std::optional<std::string> canonical_literal(const std::string& text, config::PathSettings rules) {
   constexpr char hex[] = "0123456789ABCDEF";
   std::string path = "/";
   for (const char c : text) {
@@ -29,7 +29,8 @@ std::optional<std::string> canonical_literal(const std::string& text) {
     path += hex[byte >> 4U];
     path += hex[byte & 15U];
   }
-  const auto parsed = policy::RequestTarget::parse(std::span<char>(path));
+  rules.resolve_dots = false;  // a literal is what is left of it
+  const auto parsed = policy::RequestTarget::parse(std::span<char>(path), rules);
   const auto* const target = std::get_if<policy::RequestTarget>(&parsed);
   return target == nullptr ? std::nullopt : std::optional(std::string(target->path().substr(1)));
 }
@@ -48,7 +49,7 @@ std::string parameter_name(const std::string& text, std::set<std::string>& taken
 
 }  // namespace
 
-PolicyPath policy_path(const std::string& written) {
+PolicyPath policy_path(const std::string& written, config::PathSettings rules) {
   PolicyPath path;
   std::set<std::string> taken;
   for (std::size_t begin = 1; begin < written.size();) {
@@ -56,7 +57,7 @@ PolicyPath policy_path(const std::string& written) {
     const std::string segment = written.substr(begin, end - begin);
     begin = end + 1;
     const bool has_brace = segment.find_first_of("{}") != segment.npos;
-    const auto literal = has_brace ? std::nullopt : canonical_literal(segment);
+    const auto literal = has_brace ? std::nullopt : canonical_literal(segment, rules);
     path.shape.push_back(literal.value_or(""));
     if (literal) {
       path.text += '/' + *literal;
@@ -68,7 +69,7 @@ PolicyPath policy_path(const std::string& written) {
     path.text += "/{" + parameter_name(segment, taken) + '}';
   }
   if (path.text.empty()) path.text = "/";
-  if (!std::holds_alternative<policy::PathTemplate>(policy::parse_path_template(path.text))) path.text.clear();
+  if (!std::holds_alternative<policy::PathTemplate>(policy::parse_path_template(path.text, rules))) path.text.clear();
   return path;
 }
 

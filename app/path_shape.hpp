@@ -2,6 +2,8 @@
 // policy_draft.
 #pragma once
 
+#include "config/path_settings.hpp"
+
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -19,7 +21,8 @@ struct PolicyPath {
   bool is_wider = false;
 };
 
-PolicyPath policy_path(const std::string& written);
+// `rules`: those that requests are read by.
+PolicyPath policy_path(const std::string& written, config::PathSettings rules = {});
 
 // Every request of `inner` is one of `outer`, and not the other way about.
 bool covers(const PathShape& outer, const PathShape& inner);

@@ -1,5 +1,6 @@
 #include "app/policy_draft.hpp"
 
+#include "app/draft_places.hpp"
 #include "app/path_shape.hpp"
 #include "app/policy_text.hpp"
 #include "app/route_names.hpp"
@@ -7,7 +8,6 @@
 #include "policy/scopes.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -18,33 +18,7 @@ namespace {
 
 using Access = Demand::Access;
 
-constexpr std::array<const char*, 7> all_methods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 constexpr std::size_t max_crossings = 10'000;
-
-struct Use {
-  std::string method, id;
-  Demand demand;
-};
-
-// All requests of one shape.
-struct Place {
-  PathShape shape;
-  std::string path;
-  std::vector<Use> uses;
-  bool is_of_document = false;  // one of its paths has this shape exactly
-};
-
-Use* use_of(Place& place, const std::string& method) {
-  const auto found = std::ranges::find(place.uses, method, &Use::method);
-  return found == place.uses.end() ? nullptr : &*found;
-}
-
-// What HEAD asks is what GET asks, where it is not named.
-const Demand* demand_at(Place& place, const std::string& method) {
-  const Use* use = use_of(place, method);
-  if (use == nullptr && method == "HEAD") use = use_of(place, "GET");
-  return use == nullptr ? nullptr : &use->demand;
-}
 
 std::string shown_list(const std::vector<std::string>& items) {
   constexpr std::size_t shown = 5;
@@ -58,13 +32,16 @@ class Drafting {
   explicit Drafting(const OpenApi& document) : document_(document) { draft_.notes = document.notes; }
 
   PolicyDraft make() {
-    for (const auto& scope : document_.scopes) spelling_.name_of(scope.first);
-    for (const PathItem& item : document_.paths) add_path(item);
+    name_scopes(spelling_, document_);
+    for (const bool is_wider : {false, true}) {
+      for (const PathItem& item : document_.paths) add_path(item, is_wider);
+    }
     for (const bool is_wider : {false, true}) {
       for (const Operation& operation : document_.operations) add(operation, is_wider);
     }
     refuse_what_only_others_have();
     settle_crossings();
+    fold_into_crossings(places_, crossings_);
     make_notes();
     make_routes();
     write();
@@ -80,9 +57,9 @@ class Drafting {
     return places_[found->second];
   }
 
-  void add_path(const PathItem& item) {
+  void add_path(const PathItem& item, bool is_wider) {
     const PolicyPath path = policy_path(item.base_path + item.path);
-    if (path.text.empty() || (path.is_wider && !item.is_elsewhere)) return;
+    if (path.text.empty() || path.is_wider != is_wider) return;
     Place& place = place_of(path.shape, path.text);
     place.is_of_document = place.is_of_document || !path.is_wider;
     if (!item.is_elsewhere) return;
@@ -164,7 +141,6 @@ class Drafting {
     std::vector<std::vector<std::string>> lacking(count);
     for (const auto& [size, members] : by_size) {
       for (const std::size_t inner : members) {
-        if (!places_[inner].is_of_document) continue;
         for (const std::size_t outer : members) {
           if (!covers(places_[outer].shape, places_[inner].shape)) continue;
           for (const Use& use : places_[outer].uses) {

@@ -14,14 +14,21 @@ using policy::Caller;
 using policy::Reason;
 using State = policy::KeyAnswer::State;
 
-// What was found of the caller then; nullopt: nobody looked.
+// What was made of it, or would have been but for shadow mode.
+const std::string& verdict(const LoggedRequest& request) {
+  return request.shadowed.empty() ? request.code : request.shadowed;
+}
+
+// What was found of the caller then; nullopt: nobody looked, or it does not say enough.
 std::optional<Caller::Found> found_by(const LoggedRequest& request) {
-  if (request.is_granted) {
+  if (request.is_granted && request.shadowed.empty()) {
     return request.kind == policy::CredentialKind::none ? std::nullopt : std::optional(Caller::Found::answered);
   }
-  switch (*reason_named(request.code)) {
+  switch (reason_named(verdict(request)).value_or(Reason::no_route)) {
     case Reason::no_route:
     case Reason::no_route_as_404:
+    case Reason::certificate_not_accepted:
+    case Reason::address_not_allowed:
       return std::nullopt;
     case Reason::missing_credential:
       return Caller::Found::nothing;
@@ -39,8 +46,8 @@ std::optional<Caller::Found> found_by(const LoggedRequest& request) {
 }
 
 State state_by(const LoggedRequest& request) {
-  if (request.is_granted) return State::valid;
-  switch (*reason_named(request.code)) {
+  if (request.is_granted && request.shadowed.empty()) return State::valid;
+  switch (reason_named(verdict(request)).value_or(Reason::ok)) {
     case Reason::invalid_key:
       return State::unknown;
     case Reason::revoked_key:
@@ -95,7 +102,7 @@ std::uint64_t Replayed::different() const {
   return count;
 }
 
-Replay::Replay(const proxy::Snapshot& snapshot) : snapshot_(snapshot), header_sets_(1) {
+Replay::Replay(const proxy::Snapshot& snapshot, std::int64_t now) : snapshot_(snapshot), now_(now), header_sets_(1) {
   const auto texts = [](const std::vector<policy::HeaderField>& fields) {
     std::vector<std::pair<std::string_view, std::string_view>> pairs;
     for (const auto& field : fields) pairs.emplace_back(field.name, field.value);
@@ -131,9 +138,11 @@ void Replay::add(std::string_view line, std::string_view file, std::uint64_t num
 }
 
 std::variant<Fate, Unknown> Replay::judged(const LoggedRequest& request) const {
+  // A preflight is answered, or decided, by headers.
+  if (request.method == "OPTIONS" && request.is_granted && request.upstream.empty()) return Unknown::headers;
   const auto method = policy::parse_method(request.method);
   std::string room = request.path;
-  const auto parsed = policy::RequestTarget::parse(room);
+  const auto parsed = policy::RequestTarget::parse(room, snapshot_.policy->paths);
   const auto* const target = std::get_if<policy::RequestTarget>(&parsed);
   if (!method || target == nullptr) return Unknown::path;
   std::optional<Fate> fate;
@@ -155,6 +164,7 @@ std::variant<Fate, Unknown> Replay::judged_by(const policy::Route* route, const 
                                               const policy::RequestTarget& target) const {
   Caller caller;
   caller.found = Caller::Found::not_looked;
+  caller.client_subject = request.client_subject;
   if (route == nullptr || route->access == policy::Access::anonymous) return decided(route, target, caller);
   const auto found = found_by(request);
   if (!found) return Unknown::credential;
@@ -170,10 +180,10 @@ std::variant<Fate, Unknown> Replay::judged_by(const policy::Route* route, const 
     caller.held = &held;
     caller.prefix_environment = request.environment;
   }
-  caller.is_cross_site = request.code == "cross_site";
+  caller.is_cross_site = verdict(request) == "cross_site";
   Fate fate = decided(route, target, caller);
   const bool may_be_either = request.kind == policy::CredentialKind::session &&
-                             request.code == "credential_not_accepted" && request.method != "GET" &&
+                             verdict(request) == "credential_not_accepted" && request.method != "GET" &&
                              request.method != "HEAD" && request.method != "OPTIONS";
   if (may_be_either) {
     caller.is_cross_site = true;
@@ -183,7 +193,7 @@ std::variant<Fate, Unknown> Replay::judged_by(const policy::Route* route, const 
 }
 
 Fate Replay::decided(const policy::Route* route, const policy::RequestTarget& target, const Caller& caller) const {
-  const auto decision = policy::decide(*snapshot_.policy, route, target, caller, 0);
+  const auto decision = policy::decide(*snapshot_.policy, route, target, caller, now_);
   Fate fate;
   if (route != nullptr) fate.route = route->name;
   if (const auto* denial = std::get_if<policy::Denial>(&decision)) {

@@ -54,7 +54,8 @@ class Replay {
  public:
   static constexpr std::size_t max_groups = 10'000;
 
-  explicit Replay(const proxy::Snapshot& snapshot);
+  // `now` in unix seconds, for what a policy has until a date.
+  Replay(const proxy::Snapshot& snapshot, std::int64_t now);
 
   // `place`: file and line, for the first of a group.
   void add(std::string_view line, std::string_view file, std::uint64_t number);
@@ -71,6 +72,7 @@ class Replay {
   using Groups = std::map<std::pair<Fate, Fate>, Change>;
 
   const proxy::Snapshot& snapshot_;
+  const std::int64_t now_;
   std::vector<std::vector<policy::HeaderField>> header_sets_;  // that a route asks for; the first is none
   Replayed counts_;
   Groups differences_, moved_;

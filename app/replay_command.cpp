@@ -13,6 +13,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <cstring>
+#include <ctime>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -32,7 +33,7 @@ Replayed replayed(const ReplayOptions& options) {
   const Prepared prepared = prepare_file(options.config, 1, ReadSecrets::no);
   print_problems(std::cerr, prepared.problems);
   if (!prepared.snapshot) throw Refusal{2, "keygate replay: the configuration has faults; no log was read"};
-  Replay replay(*prepared.snapshot);
+  Replay replay(*prepared.snapshot, std::time(nullptr));
   for (const std::string& log : options.logs) {
     const std::string name = log == "-" ? "stdin" : log;
     const int fault =
@@ -40,7 +41,7 @@ Replayed replayed(const ReplayOptions& options) {
     if (fault != 0) throw Refusal{2, "keygate replay: " + name + " cannot be read: " + std::strerror(fault)};
   }
   Replayed result = std::move(replay).result();
-  if (result.lines > 0 && result.broken == result.lines) {
+  if (result.broken == result.lines) {
     throw Refusal{2, "keygate replay: none of " + std::to_string(result.lines) +
                          " lines is one of an access log in JSON (log: {format: json, access: all})"};
   }

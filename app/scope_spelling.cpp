@@ -24,7 +24,14 @@ std::string respelled(const std::string& scope) {
   return plain.empty() ? "scope" : "scope-" + plain;
 }
 
+// A star would be a wildcard.
+bool is_plain_name(const std::string& scope) { return policy::is_scope_name(scope) && scope.find('*') == scope.npos; }
+
 }  // namespace
+
+void ScopeSpelling::reserve(const std::string& scope) {
+  if (is_plain_name(scope) && taken_.insert(scope).second) own_.insert(scope);
+}
 
 std::string ScopeSpelling::new_name(const std::string& wanted) {
   std::string name = wanted;
@@ -35,13 +42,21 @@ std::string ScopeSpelling::new_name(const std::string& wanted) {
 std::string ScopeSpelling::name_of(const std::string& scope) {
   const auto known = names_.find(scope);
   if (known != names_.end()) return known->second;
-  // A star would be a wildcard.
-  const bool is_name = policy::is_scope_name(scope) && scope.find('*') == scope.npos;
-  std::string name = new_name(is_name ? scope : respelled(scope));
+  std::string name = own_.contains(scope) ? scope : new_name(is_plain_name(scope) ? scope : respelled(scope));
   if (name != scope) notes_.push_back("the scope " + scope + " is called " + name + " here");
   names_[scope] = name;
   order_.push_back(scope);
   return name;
+}
+
+void name_scopes(ScopeSpelling& spelling, const OpenApi& document) {
+  for (const auto& scope : document.scopes) spelling.reserve(scope.first);
+  for (const Operation& operation : document.operations) {
+    for (const Way& way : operation.ways) {
+      for (const std::string& scope : way.scopes) spelling.reserve(scope);
+    }
+  }
+  for (const auto& scope : document.scopes) spelling.name_of(scope.first);
 }
 
 std::vector<std::string> ScopeSpelling::names_of(const std::vector<std::string>& scopes) {

@@ -2,6 +2,8 @@
 // policy_draft.
 #pragma once
 
+#include "app/openapi.hpp"
+
 #include <map>
 #include <set>
 #include <string>
@@ -11,6 +13,8 @@ namespace keygate::app {
 
 class ScopeSpelling {
  public:
+  // Called so itself, if it can be: no other scope is, however it is spelled. Before any name_of.
+  void reserve(const std::string& scope);
   // The same each time it is asked for; two scopes never share a name.
   std::string name_of(const std::string& scope);
   std::vector<std::string> names_of(const std::vector<std::string>& scopes);
@@ -22,9 +26,12 @@ class ScopeSpelling {
 
  private:
   std::map<std::string, std::string> names_;
-  std::set<std::string> taken_;
+  std::set<std::string> taken_, own_;
   std::vector<std::string> order_, notes_;
 };
+
+// Those that can keep their names do; then the document's get theirs, in its order.
+void name_scopes(ScopeSpelling& spelling, const OpenApi& document);
 
 // Made of the letters that `is_allowed` knows; what lies between becomes one `filler`, and none at the ends.
 template <class IsAllowed>

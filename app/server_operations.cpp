@@ -45,6 +45,7 @@ AdminDesk Server::Impl::admin_desk() {
           .snapshot = [this] { return snapshot; },
           .figures = [this] { return figures(); },
           .last_reload = [this] { return last_reload; },
+          .is_live = [this] { return heartbeat.is_live(); },
           .is_draining = [this] { return drain != nullptr || is_leaving; },
           .reload = [this] { return reload(); },
           .drain = [this] { begin_leaving(); },

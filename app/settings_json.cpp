@@ -158,6 +158,14 @@ json::object identity_json(const config::IdentityHeaderSettings& names) {
           {"method", text_or_null(names.method)}};
 }
 
+json::object paths_json(const config::PathSettings& paths) {
+  const auto word = [](bool is_relaxed, const char* relaxed) { return is_relaxed ? relaxed : "reject"; };
+  return {{"encoded_slash", word(paths.opaque_slashes, "opaque")},
+          {"repeated_slashes", word(paths.merge_slashes, "merge")},
+          {"dot_segments", word(paths.resolve_dots, "resolve")},
+          {"semicolon", word(paths.allow_semicolons, "allow")}};
+}
+
 }  // namespace
 
 json::object settings_json(const config::Settings& settings) {
@@ -177,6 +185,7 @@ json::object settings_json(const config::Settings& settings) {
   out["credentials"] = credentials_json(settings.credentials);
   out["resolution"] = resolution_json(settings.resolution);
   out["identity_headers"] = identity_json(settings.identity_headers);
+  out["paths"] = paths_json(settings.paths);
   out["limits"] = limits_json(settings.limits);
   out["minimal_errors"] = settings.minimal_errors;
   out["threads"] = settings.threads;

@@ -142,8 +142,10 @@ Parsed<EndpointSettings> parse_endpoint(const std::string& text) {
   }
   const bool is_tls = scheme == "https";
   const std::string prefix = is_tls ? "https://" : "http://";
-  if (lower(text.substr(0, prefix.size())) != prefix)
-    return Fault{quoted_url(text) + " is not an http:// address", form};
+  const bool may_hold_password = text.find('@') != std::string::npos;
+  if (lower(text.substr(0, prefix.size())) != prefix) {
+    return Fault{(may_hold_password ? "this" : quoted(text)) + " is not an http:// address", form};
+  }
   const auto authority = text.substr(prefix.size(), text.find_first_of("/?#", prefix.size()) - prefix.size());
   if (authority.find('@') != std::string::npos) return Fault{"an endpoint has no user name or password", form};
   if (prefix.size() + authority.size() != text.size()) {

@@ -86,6 +86,7 @@ Reader<CaseExpectation> expectation() {
   return then(object<E>({
                   key("status", &E::status, whole_number(100, 599), "of a denial, or 204 of a preflight"),
                   key("code", &E::code, text(), "of docs/errors.md; ok: granted"),
+                  key("path", &E::path, text(), "that is matched and sent, without the query"),
                   key("route", &E::route, text(), "the name of the route that decides"),
                   key("upstream", &E::upstream, text(), "the name of the upstream that it goes to"),
                   key("headers", &E::headers, expected_headers(), "that the upstream is sent; null: it is not"),

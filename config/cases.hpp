@@ -26,8 +26,8 @@ struct CaseCaller {
 };
 
 struct CaseExpectation {
-  std::optional<int> status;  // of a denial: a grant has the upstream's
-  std::optional<std::string> code, route, upstream;
+  std::optional<int> status;                               // of a denial: a grant has the upstream's
+  std::optional<std::string> code, path, route, upstream;  // path: the canonical one, without the query
   // What the upstream is sent; nullopt: no such header.
   std::vector<std::pair<Located<std::string>, std::optional<std::string>>> headers;
 };

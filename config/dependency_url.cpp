@@ -44,25 +44,26 @@ Parsed<RedisAddress> parse_redis_socket(const std::string& text) {
     const auto database = rest.rfind(query, 0) == 0
                               ? small_number(std::string_view(rest).substr(query.size()), most_databases)
                               : std::nullopt;
-    if (!database) return Fault{quoted(rest) + " does not name a database", form};
+    if (!database) return Fault{"what follows the path does not name a database", form};
     address.database = *database;
     address.socket.resize(at);
   }
   constexpr std::size_t longest = 107;  // sockaddr_un
   if (address.socket.empty() || address.socket.front() != '/' || address.socket.size() > longest) {
-    return Fault{quoted(text) + " does not name a socket by its whole path", form};
+    return Fault{"a socket is named by its whole path", form};
   }
   return address;
 }
 
 }  // namespace
 
+// None of these says what was written: there may be a password in it, and wherever it is malformed, anywhere in it.
 Parsed<RedisAddress> parse_redis_url(const std::string& text) {
   const std::string form = "write redis://host:6379/0, rediss://host:6379/0 or unix:///path.sock";
   if (text.rfind("unix://", 0) == 0) return parse_redis_socket(text);
   const auto url = boost::urls::parse_uri(text);
   if (!url || (url->scheme() != "redis" && url->scheme() != "rediss") || !url->has_authority()) {
-    return Fault{quoted_url(text) + " is not a Redis URL", form};
+    return Fault{"this is no Redis URL", form};
   }
   RedisAddress address;
   address.is_tls = url->scheme() == "rediss";
@@ -77,7 +78,7 @@ Parsed<RedisAddress> parse_redis_url(const std::string& text) {
   const std::string path = url->path();
   if (path.empty() || path == "/") return address;
   const auto database = small_number(std::string_view(path).substr(1), most_databases);
-  if (!database) return Fault{quoted(path) + " does not name a database", form};
+  if (!database) return Fault{"what follows the host does not name a database", form};
   address.database = *database;
   return address;
 }
@@ -86,7 +87,7 @@ Parsed<ServiceUrl> parse_service_url(const std::string& text) {
   const std::string form = "write https://keys.internal/v1/keys/verify";
   const auto url = boost::urls::parse_uri(text);
   if (!url || (url->scheme() != "http" && url->scheme() != "https") || !url->has_authority()) {
-    return Fault{quoted_url(text) + " is not an http:// or https:// URL", form};
+    return Fault{"this is no http:// or https:// URL", form};
   }
   if (url->has_userinfo()) return Fault{"this URL has no user name or password", "use token_file"};
   if (url->has_fragment()) return Fault{"this URL has no fragment", form};
@@ -94,7 +95,7 @@ Parsed<ServiceUrl> parse_service_url(const std::string& text) {
   result.is_tls = url->scheme() == "https";
   result.host = host_of(*url);
   const auto port = port_of(*url, result.is_tls ? 443 : 80);
-  if (result.host.empty()) return Fault{quoted_url(text) + " has no host", form};
+  if (result.host.empty()) return Fault{"this URL has no host", form};
   if (!port) return Fault{quoted(std::string(url->port())) + " is not a port", "ports go from 1 to 65535"};
   result.port = *port;
   result.authority = url->encoded_host_and_port();

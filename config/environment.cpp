@@ -38,11 +38,9 @@ Parsed<std::string> substitute(const std::string& text, const EnvironmentLookup&
       done = dollar + 2;
       continue;
     }
-    if (next != '{')
-      return Fault{"a single dollar stands in " + quoted(text), "write $$ for a dollar, ${NAME} for a variable"};
+    if (next != '{') return Fault{"a single dollar stands here", "write $$ for a dollar, ${NAME} for a variable"};
     const auto end = text.find('}', dollar);
-    if (end == std::string::npos)
-      return Fault{"the ${ in " + quoted(text) + " is never closed", "write ${NAME}, or $$ for a dollar"};
+    if (end == std::string::npos) return Fault{"a ${ here is never closed", "write ${NAME}, or $$ for a dollar"};
     auto value = value_of(text.substr(dollar + 2, end - dollar - 2), environment);
     if (auto* fault = std::get_if<Fault>(&value)) return std::move(*fault);
     result += std::get<std::string>(value);

@@ -17,7 +17,5 @@ using Parsed = std::variant<T, Fault>;
 
 // The text in double quotes for a message: cut at 60 characters, control characters as "?".
 std::string quoted(const std::string& text);
-// The same of a URL, or what was meant for one: *** for who signs in, and for a query.
-std::string quoted_url(const std::string& text);
 
 }  // namespace keygate::config

@@ -46,15 +46,15 @@ bool fits_pattern(std::string_view pattern, std::string_view name) {
   return p == pattern.size();
 }
 
-std::vector<std::string> names_fitting(const std::string& path) {
+std::vector<std::string> names_fitting(const std::string& path, std::error_code& error) {
   const fs::path folder = fs::path(path).parent_path();
   std::vector<std::string> names;
-  std::error_code error;
   for (fs::directory_iterator entry(folder.empty() ? "." : folder, error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     if (fits_pattern(last_part(path), name)) names.push_back(name);
   }
+  if (error) return {};
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -66,7 +66,12 @@ Parsed<std::vector<std::string>> files_of_pattern(const std::string& path) {
   }
   if (!is_file_pattern(path)) return std::vector<std::string>{path};
   std::vector<std::string> files;
-  for (const std::string& name : names_fitting(path)) {
+  std::error_code error;
+  const auto names = names_fitting(path, error);
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return Fault{quoted(folder.string()) + " cannot be listed: " + error.message(), ""};
+  }
+  for (const std::string& name : names) {
     const fs::path file = folder / name;
     if (!stays_below(file, folder.empty() ? "." : folder)) {
       return Fault{quoted(file.string()) + " is a symbolic link out of its folder", "include the file by its name"};

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace keygate::config {
@@ -15,8 +16,9 @@ bool is_file_pattern(std::string_view path);
 // Whether `name`, which is no path, is one of those that `pattern` stands for.
 bool fits_pattern(std::string_view pattern, std::string_view name);
 
-// The names in the folder that fit, sorted byte by byte; whatever they are. None where there is no such folder.
-std::vector<std::string> names_fitting(const std::string& path);
+// The names in the folder that fit, sorted byte by byte; whatever they are. None where there is no such folder, or it
+// could not be listed to its end, and then `error` says why.
+std::vector<std::string> names_fitting(const std::string& path, std::error_code& error);
 
 // The paths of the files that `path` stands for, sorted. A name without wildcards stands for itself, whether or not it
 // is there. A wildcard in a folder's name is a Fault. With wildcards, one that leads out of the folder by a symbolic

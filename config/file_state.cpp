@@ -26,7 +26,10 @@ std::uint64_t hash(std::uint64_t so_far, std::string_view bytes) {
 // A name that comes or goes is a change, and what becomes of the files themselves is not.
 FileState state_of_names(const std::string& path) {
   FileState state{.path = path, .is_readable = true, .content = hash_of_nothing};
-  for (const std::string& name : names_fitting(path)) {
+  std::error_code error;
+  const auto names = names_fitting(path, error);
+  state.is_readable = !error || error == std::errc::no_such_file_or_directory;
+  for (const std::string& name : names) {
     state.content = hash(state.content, name + '/');
     state.size += 1;
   }

@@ -91,7 +91,7 @@ std::optional<std::vector<Cell>> cells_of(std::string_view line, const std::vect
     } else if (character->code < 0x20 || character->code == 0x7F) {
       return std::nullopt;
     } else if (is_unseen(character->code)) {
-      cell.text = "?";
+      cell.text.assign(1, '?');  // gcc 12 is wrongly alarmed by an assigned "?"
       cell.width = 1;
     }
     column += cell.width;
@@ -155,8 +155,8 @@ std::string marked_line(std::string_view line, int number, int column, const std
   const auto [from, to] = window_around(*cells, mark);
   const std::string digits = std::to_string(number);
   const std::size_t margin = std::max<std::size_t>(digits.size(), 5);
-  std::string text(margin - digits.size(), ' ');
-  text.append(digits).append(" | ").append(from > 0 ? "..." : "");
+  std::string text;
+  text.append(margin - digits.size(), ' ').append(digits).append(" | ").append(from > 0 ? "..." : "");
   for (std::size_t i = from; i < to; ++i) text += (*cells)[i].text;
   while (text.ends_with(' ')) text.pop_back();
   text += to < cells->size() ? "...\n" : "\n";

@@ -77,6 +77,12 @@ bool include_file(const Value& value, const Position& where, const std::string& 
                                  " files, or more than 16 MiB in all of them");
     return false;
   }
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    value.complain_at(where, quoted(path) + " is no regular file", "");
+    return true;
+  }
   auto part =
       read_policy_text(value, where, path, inclusion, with_includes(policy_part_reader(), inclusion, depth + 1));
   if (part) take_over(policy, *std::move(part));

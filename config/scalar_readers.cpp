@@ -268,15 +268,4 @@ Reader<std::string> word_of(std::vector<std::string> words) {
           false, std::move(schema)};
 }
 
-Reader<std::string> only_first_of(std::vector<std::string> words) {
-  auto reader =
-      then(word_of(words), [first = words.front()](const Value& value, std::string word) -> std::optional<std::string> {
-        if (word == first) return word;
-        value.complain(quoted(word) + " is not supported by this version yet", "leave it at " + quoted(first));
-        return std::nullopt;
-      });
-  reader.schema = schema_of_words({words.front()});
-  return reader;
-}
-
 }  // namespace keygate::config

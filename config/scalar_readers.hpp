@@ -34,9 +34,6 @@ Reader<std::monostate> only_null();
 // Text that must be one of these; complains with the nearest.
 Reader<std::string> word_of(std::vector<std::string> words);
 
-// Complains that only the first word is supported yet where another word stands that is there for later.
-Reader<std::string> only_first_of(std::vector<std::string> words);
-
 template <class V>
 Reader<V> one_of(std::vector<std::pair<std::string, V>> choices) {
   std::vector<std::string> words;

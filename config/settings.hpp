@@ -2,6 +2,7 @@
 // A default written here is the documented default; the loader only overwrites what the file names.
 #pragma once
 
+#include "config/path_settings.hpp"
 #include "config/policy_document.hpp"
 #include "config/resolution_settings.hpp"
 #include "config/wire_settings.hpp"
@@ -133,6 +134,7 @@ struct Settings {
   LimitSettings limits;
   LogSettings log;
   KeyServiceSettings key_service;
+  PathSettings paths;
   bool minimal_errors = false;
   unsigned threads = 0;  // 0: what the cgroup quota gives
   PolicyDocument policy;

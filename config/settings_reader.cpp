@@ -89,19 +89,15 @@ Reader<LogSettings> log_reader() {
   });
 }
 
-Key<Settings> paths_key() {
-  return group<Settings>(
-      "paths",
-      {
-          idle<Settings>("encoded_slash", only_first_of({"reject", "opaque", "merge", "resolve", "allow"}),
-                         "%2F in a path"),
-          idle<Settings>("repeated_slashes", only_first_of({"reject", "opaque", "merge", "resolve", "allow"}),
-                         "// in a path"),
-          idle<Settings>("dot_segments", only_first_of({"reject", "opaque", "merge", "resolve", "allow"}),
-                         ". and .. in a path"),
-          idle<Settings>("semicolon", only_first_of({"reject", "opaque", "merge", "resolve", "allow"}), "; in a path"),
-      },
-      "what ambiguous paths come to");
+Reader<PathSettings> paths_reader() {
+  using P = PathSettings;
+  const auto one_or = [](const char* word) { return one_of<bool>({{"reject", false}, {word, true}}); };
+  return object<P>({
+      key("encoded_slash", &P::opaque_slashes, one_or("opaque"), "%2F in a path; opaque: part of its segment"),
+      key("repeated_slashes", &P::merge_slashes, one_or("merge"), "// in a path; merge: one slash"),
+      key("dot_segments", &P::resolve_dots, one_or("resolve"), ". and .. in a path; resolve: by RFC 3986"),
+      key("semicolon", &P::allow_semicolons, one_or("allow"), "; in a path; allow: part of its segment"),
+  });
 }
 
 Key<Settings> tracing_key() {
@@ -149,7 +145,7 @@ Table<Settings> settings_table(Reader<PolicyDocument> policy) {
       errors_key(),
       key("threads", &S::threads, whole_number(0, 256), "workers; 0: what the cgroup quota gives"),
       key("policy", &S::policy, std::move(policy), "a file name, or the policy itself"),
-      paths_key(),
+      key("paths", &S::paths, paths_reader(), "what becomes of paths that could be read in two ways"),
       tracing_key(),
       key("admin", &S::admin, admin_reader(), "where operators look at it; off unless set"),
       key("key_service", &S::key_service, key_service_reader(), "who may do what at the bundled key service"),

@@ -99,7 +99,7 @@ void Compiler::add_route(std::size_t number) {
   route->forward_credential = document.forward_credential || settings_.credentials.forward;
 
   const auto before = findings_.size();
-  const auto path = compile_path(source, findings_);
+  const auto path = compile_path(source, settings_.paths, findings_);
   auto entry = compile_criteria(source, reserved_, findings_);
   for (const HeaderCondition& condition : entry.headers) {
     route->conditions_text += (route->conditions_text.empty() ? "" : " ") + condition.name;
@@ -107,8 +107,8 @@ void Compiler::add_route(std::size_t number) {
   const bool is_matchable = findings_.size() == before;
   compile_require(source, settings_, policy_->catalogue, path ? &*path : nullptr, *route, findings_);
   compile_upstream(source, settings_, *route, findings_);
-  compile_limits(source, settings_, *route, findings_);
   compile_shadow(source, policy_->catalogue, now_, *route, findings_);
+  compile_limits(source, settings_, *route, findings_);
   compile_cors(source, entry, *route, findings_);
   if (path) compile_set_headers(source, fixed_, *path, *route, findings_);
 
@@ -130,6 +130,7 @@ Compiled Compiler::run() && {
   check_header_names(settings_, findings_);
   policy_->catalogue = compile_catalogue(document.scopes, findings_);
   policy_->unmatched_is_404 = document.unmatched_is_404;
+  policy_->paths = settings_.paths;
   if (document.routes.empty()) {
     findings_.error(document.where, "routes", "there are none, so every request would be refused",
                     "a policy needs at least one route");
@@ -137,6 +138,7 @@ Compiled Compiler::run() && {
   check_names(document.routes, findings_);
   check_configured_scopes(settings_, policy_->catalogue, findings_);
   for (std::size_t number = 0; number < document.routes.size(); ++number) add_route(number);
+  if (!findings_.has_errors()) compile_paths(settings_, *policy_, findings_);
 
   return compiled_of(std::move(policy_), std::move(findings_));
 }

@@ -19,8 +19,10 @@ std::optional<CountedBy> counted_by(const config::RateLimitDocument& document, c
   return per;
 }
 
-// Who may come without a key is counted by address then, whatever the limit says.
-bool needs_address(const CountedBy& per, const Route& route) { return per.address || route.access != Access::required; }
+// Who may come without a key is counted by address then, whatever the limit says; shadow mode lets them come.
+bool needs_address(const CountedBy& per, const Route& route) {
+  return per.address || route.access != Access::required || route.shadow_until.has_value();
+}
 
 // A unix socket has no client address, unless a PROXY header brings one.
 const config::ListenerSettings* listener_without_addresses(const config::Settings& settings) {

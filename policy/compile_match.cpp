@@ -154,9 +154,9 @@ std::vector<HeaderName> credential_names(const config::CredentialSettings& setti
 
 }  // namespace
 
-std::optional<PathTemplate> compile_path(const RouteSource& source, Findings& findings) {
+std::optional<PathTemplate> compile_path(const RouteSource& source, config::PathSettings rules, Findings& findings) {
   const auto& text = source.document.match.path;
-  auto parsed = parse_path_template(text.value);
+  auto parsed = parse_path_template(text.value, rules);
   if (auto* path = std::get_if<PathTemplate>(&parsed)) return std::move(*path);
   auto& flaw = std::get<TemplateFlaw>(parsed);
   findings.error(text.where, source.path + ".match.path", std::move(flaw.message), std::move(flaw.hint));

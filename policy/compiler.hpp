@@ -22,6 +22,7 @@ class Findings {
   void warning(const config::Position& where, std::string path, std::string message, std::string hint = {});
 
   std::size_t size() const { return problems_.size(); }
+  bool has_errors() const { return config::has_errors(problems_); }
   config::Problems take() { return std::move(problems_); }
 
  private:
@@ -45,7 +46,7 @@ struct RouteSource {
 Catalogue compile_catalogue(const std::vector<config::ScopeDocument>& scopes, Findings& findings);
 
 // compile_match.cpp. nullopt where the template is wrong.
-std::optional<PathTemplate> compile_path(const RouteSource& source, Findings& findings);
+std::optional<PathTemplate> compile_path(const RouteSource& source, config::PathSettings rules, Findings& findings);
 // The criteria besides the path.
 RouteTable::Entry compile_criteria(const RouteSource& source, const ReservedNames& reserved, Findings& findings);
 // The names of injected headers and credential headers must be names, and stay out of each other's way.
@@ -69,6 +70,10 @@ void compile_set_headers(const RouteSource& source, const ReservedNames& reserve
 
 // compile_upstream.cpp. Where to; after compile_require, whose environment it reads.
 void compile_upstream(const RouteSource& source, const config::Settings& settings, Route& route, Findings& findings);
+
+// compile_paths.cpp. Which paths of a route an upstream may be sent in a spelling that another route governs; after all
+// routes, and of no use where one has an error.
+void compile_paths(const config::Settings& settings, const Policy& policy, Findings& findings);
 
 // compile_limits.cpp. How often; after compile_require, whose access it reads.
 void compile_limits(const RouteSource& source, const config::Settings& settings, Route& route, Findings& findings);

@@ -184,7 +184,8 @@ Decision decide(const Policy& policy, const Route* route, const RequestTarget& t
   const auto upstream = route->upstream[place(environment)];
   if (!flaw) return Grant(*route, upstream, caller, environment);
   if (!is_let_through(*route, caller, *flaw, environment, now)) return Denial{*flaw, route};
-  Grant grant = has_principal(*flaw) ? Grant(*route, upstream, caller, environment) : Grant(*route, upstream);
+  const bool is_named = has_principal(*flaw) && !caller.is_cross_site;
+  Grant grant = is_named ? Grant(*route, upstream, caller, environment) : Grant(*route, upstream);
   grant.shadowed_ = *flaw;
   return grant;
 }

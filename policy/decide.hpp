@@ -30,7 +30,7 @@ struct Caller {
   const KeyAnswer* answer = nullptr;
   const Held* held = nullptr;
   std::string_view client_subject{};  // of the certificate that the client showed, as RFC 2253 writes it; empty: none
-  std::optional<AddressBytes> address{};  // of the client; set where the principal has restrictions
+  std::optional<AddressBytes> address{};  // of the client; nullopt: nobody knows it
   bool is_cross_site = false;             // a session cookie with an unsafe method, and not from the same origin
 };
 

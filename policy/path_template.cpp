@@ -55,22 +55,32 @@ std::optional<TemplateFlaw> foreign_flaw(std::string_view text) {
   return std::nullopt;
 }
 
+TemplateFlaw never_matches(std::string_view text, TargetFlaw flaw, config::PathSettings rules) {
+  if (flaw == TargetFlaw::empty_segment && rules.merge_slashes && text.find("//") != std::string_view::npos) {
+    return {quoted(text) + " can never match: slashes in a row are merged first", "write one slash"};
+  }
+  if (flaw == TargetFlaw::dot_segment && rules.resolve_dots && text.find_first_of(";%") == std::string_view::npos) {
+    return {quoted(text) + " can never match: dot segments are resolved first", "write the path that comes of it"};
+  }
+  return {quoted(text) + " can never match: such a path is refused", std::string(to_string(flaw))};
+}
+
 // With the literal in canonical form, whether or not it was written so.
-std::variant<Segment, TemplateFlaw> parse_literal(std::string_view text) {
+std::variant<Segment, TemplateFlaw> parse_literal(std::string_view text, config::PathSettings rules) {
   if (text.find('?') != std::string_view::npos) {
     return TemplateFlaw{"a path holds no query", "leave out the question mark and what follows it"};
   }
   if (auto flaw = foreign_flaw(text)) return *std::move(flaw);
   std::string path = '/' + std::string(text);
-  const auto target = RequestTarget::parse(path);
-  if (const auto* flaw = std::get_if<TargetFlaw>(&target)) {
-    return TemplateFlaw{quoted(text) + " can never match: such a path is refused", std::string(to_string(*flaw))};
-  }
+  auto as_written = rules;
+  as_written.resolve_dots = false;  // nor is there a slash to merge
+  const auto target = RequestTarget::parse(path, as_written);
+  if (const auto* flaw = std::get_if<TargetFlaw>(&target)) return never_matches(text, *flaw, rules);
   return Segment{Segment::Kind::literal, std::string(std::get<RequestTarget>(target).path().substr(1))};
 }
 
-std::variant<Segment, TemplateFlaw> parse_segment(std::string_view text) {
-  return text.find_first_of("{}") != std::string_view::npos ? parse_parameter(text) : parse_literal(text);
+std::variant<Segment, TemplateFlaw> parse_segment(std::string_view text, config::PathSettings rules) {
+  return text.find_first_of("{}") != std::string_view::npos ? parse_parameter(text) : parse_literal(text, rules);
 }
 
 std::string spelled(const PathTemplate& path) {
@@ -119,7 +129,7 @@ std::optional<std::size_t> PathTemplate::parameter(std::string_view name) const 
   return std::nullopt;
 }
 
-std::variant<PathTemplate, TemplateFlaw> parse_path_template(std::string_view text) {
+std::variant<PathTemplate, TemplateFlaw> parse_path_template(std::string_view text, config::PathSettings rules) {
   if (!text.starts_with('/')) {
     const bool is_regex = text.starts_with('^') || text.starts_with('~');
     return TemplateFlaw{quoted(text) + " does not begin with a slash",
@@ -128,17 +138,14 @@ std::variant<PathTemplate, TemplateFlaw> parse_path_template(std::string_view te
                         : text.find("://") != std::string_view::npos ? "leave out the scheme and the host"
                                                                      : "write " + quoted('/' + std::string(text))};
   }
-  if (text.find("//") != std::string_view::npos) {
-    return TemplateFlaw{quoted(text) + " can never match: such a path is refused",
-                        std::string(to_string(TargetFlaw::empty_segment))};
-  }
+  if (text.find("//") != std::string_view::npos) return never_matches(text, TargetFlaw::empty_segment, rules);
   const bool has_trailing_slash = text.size() > 1 && text.ends_with('/');
   const auto body = has_trailing_slash ? text.substr(0, text.size() - 1) : text;
 
   PathTemplate path;
   for (auto rest = body.substr(1); !rest.empty();) {
     const auto slash = rest.find('/');
-    auto segment = parse_segment(rest.substr(0, slash));
+    auto segment = parse_segment(rest.substr(0, slash), rules);
     if (auto* flaw = std::get_if<TemplateFlaw>(&segment)) return std::move(*flaw);
     path.segments.push_back(std::get<Segment>(std::move(segment)));
     rest = slash == std::string_view::npos ? std::string_view{} : rest.substr(slash + 1);

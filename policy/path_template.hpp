@@ -2,6 +2,8 @@
 // table.
 #pragma once
 
+#include "config/path_settings.hpp"
+
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -30,6 +32,7 @@ struct TemplateFlaw {
 
 // A literal must be what RequestTarget makes of it, or it could never match; the flaw's hint then shows that form. A
 // parameter is a whole segment, `{name}` with a name of letters, digits, '_' and '-'. One trailing slash means nothing.
-std::variant<PathTemplate, TemplateFlaw> parse_path_template(std::string_view text);
+// `rules`: those that requests are read by.
+std::variant<PathTemplate, TemplateFlaw> parse_path_template(std::string_view text, config::PathSettings rules = {});
 
 }  // namespace keygate::policy

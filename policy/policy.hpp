@@ -18,6 +18,7 @@ struct Policy {
   std::vector<RouteTable::Entry> criteria;  // of each route, by its number; for explain, the table has its own
   RouteTable table;
   bool unmatched_is_404 = false;
+  config::PathSettings paths;  // by which targets are parsed that this policy decides on
 };
 
 struct Compiled {

@@ -61,7 +61,7 @@ std::vector<SampleRequest> sample_requests(const RouteTable::Entry& entry, const
 
 const Route* governing(const Policy& policy, const SampleRequest& sample, Method method) {
   std::string room = sample.path;
-  const auto parsed = RequestTarget::parse(room);
+  const auto parsed = RequestTarget::parse(room, policy.paths);
   const auto* const target = std::get_if<RequestTarget>(&parsed);
   if (target == nullptr) return nullptr;
   return policy.table.match({sample.host, method, target, sample.headers});

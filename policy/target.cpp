@@ -53,7 +53,7 @@ constexpr Utf8Tail utf8_tail(unsigned lead) {
 // Reads the path of `raw` from the front and writes its canonical form over what was read; the form is never longer.
 class Canonicaliser {
  public:
-  explicit Canonicaliser(std::span<char> raw) : raw_(raw) {}
+  Canonicaliser(std::span<char> raw, config::PathSettings rules) : raw_(raw), rules_(rules) {}
 
   // Up to the first question mark or the end.
   std::optional<TargetFlaw> run();
@@ -66,15 +66,21 @@ class Canonicaliser {
   void copy(std::size_t count);
   void copy_plain();
   std::optional<TargetFlaw> end_segment(bool is_last);
+  std::optional<TargetFlaw> end_dots(bool is_last);
+  std::optional<TargetFlaw> semicolon();
   std::optional<TargetFlaw> escape();
+  std::optional<TargetFlaw> opaque_slash();
   std::optional<TargetFlaw> utf8(unsigned lead);
   void write_escape(unsigned byte);
   bool is_dots() const;
+  // Whether a piece begins behind a slash, rather than behind an escaped one.
+  bool begins_segment() const { return raw_[piece_ - 1] == '/'; }
 
   std::span<char> raw_;
+  config::PathSettings rules_;
   std::size_t read_ = 1;  // past the leading slash
   std::size_t write_ = 1;
-  std::size_t segment_ = 1;  // where the segment being written begins
+  std::size_t piece_ = 1;  // where the segment being written begins, or what stands behind the last %2F in it
   std::size_t segments_ = 0;
 };
 
@@ -92,7 +98,7 @@ std::optional<TargetFlaw> Canonicaliser::run() {
         flaw = escape();
         break;
       case Kind::semicolon:
-        flaw = is_dots() ? TargetFlaw::dot_segment : TargetFlaw::semicolon;
+        flaw = semicolon();
         break;
       case Kind::question:
         return end_segment(true);
@@ -119,21 +125,48 @@ void Canonicaliser::copy_plain() {
 }
 
 bool Canonicaliser::is_dots() const {
-  const std::string_view segment(raw_.data() + segment_, write_ - segment_);
-  return segment == "." || segment == "..";
+  const std::size_t size = write_ - piece_;
+  return size != 0 && size <= 2 && raw_[piece_] == '.' && raw_[write_ - 1] == '.';
 }
 
 std::optional<TargetFlaw> Canonicaliser::end_segment(bool is_last) {
-  if (is_dots()) return TargetFlaw::dot_segment;
-  if (write_ == segment_) {
-    if (!is_last) return TargetFlaw::empty_segment;
-  } else if (++segments_ > RequestTarget::max_segments) {
-    return TargetFlaw::too_many_segments;
+  if (is_dots()) return end_dots(is_last);
+  if (write_ == piece_ && begins_segment()) {
+    if (is_last) return std::nullopt;
+    if (!rules_.merge_slashes) return TargetFlaw::empty_segment;
+    ++read_;  // the slash before it is written already
+    return std::nullopt;
   }
+  if (++segments_ > RequestTarget::max_segments) return TargetFlaw::too_many_segments;
   if (!is_last) {
     copy(1);
-    segment_ = write_;
+    piece_ = write_;
   }
+  return std::nullopt;
+}
+
+// RFC 3986 §5.2.4, on what is written already: unreserved escapes are decoded and slashes are merged, so that the
+// segment to take away is never an empty one. Dots behind an escaped slash are dots only to who decodes it: a trap.
+std::optional<TargetFlaw> Canonicaliser::end_dots(bool is_last) {
+  if (!rules_.resolve_dots || !begins_segment()) return TargetFlaw::dot_segment;
+  const bool is_up = write_ - piece_ == 2;
+  write_ = piece_;
+  if (is_up) {
+    if (segments_ == 0) return TargetFlaw::above_root;
+    --segments_;
+    write_ = std::string_view(raw_.data(), piece_ - 1).rfind('/') + 1;
+    piece_ = write_;
+  }
+  if (!is_last) ++read_;  // the slash before it is written already
+  return std::nullopt;
+}
+
+// An upstream that reads parameters takes /..;x for /.. and /;x for an empty segment: neither is content.
+std::optional<TargetFlaw> Canonicaliser::semicolon() {
+  if (is_dots()) return TargetFlaw::dot_segment;
+  if (!rules_.allow_semicolons) return TargetFlaw::semicolon;
+  if (write_ == piece_) return TargetFlaw::empty_segment;
+  copy(1);
   return std::nullopt;
 }
 
@@ -151,7 +184,9 @@ bool hides_separator(std::string_view after) {
 std::optional<TargetFlaw> Canonicaliser::escape() {
   const auto byte = escaped_byte(rest());
   if (!byte) return TargetFlaw::bad_escape;
-  if (is_separator(*byte)) return TargetFlaw::encoded_separator;
+  if (is_separator(*byte)) {
+    return *byte == '/' && rules_.opaque_slashes ? opaque_slash() : TargetFlaw::encoded_separator;
+  }
   if (*byte >= 0x80) return utf8(*byte);
   if (*byte == '%' && hides_separator(rest().substr(escape_size))) return TargetFlaw::double_encoding;
   read_ += escape_size;
@@ -160,6 +195,15 @@ std::optional<TargetFlaw> Canonicaliser::escape() {
   } else {
     write_escape(*byte);
   }
+  return std::nullopt;
+}
+
+// It stays escaped, so that it separates nothing here. Upstreams that decode it must find no dot segment beside it.
+std::optional<TargetFlaw> Canonicaliser::opaque_slash() {
+  if (is_dots()) return TargetFlaw::dot_segment;
+  read_ += escape_size;
+  write_escape('/');
+  piece_ = write_;
   return std::nullopt;
 }
 
@@ -212,6 +256,8 @@ std::string_view to_string(TargetFlaw flaw) {
       return "an empty segment";
     case TargetFlaw::dot_segment:
       return "a dot segment";
+    case TargetFlaw::above_root:
+      return "a dot segment that leads above the root";
     case TargetFlaw::semicolon:
       return "a semicolon";
     case TargetFlaw::invalid_utf8:
@@ -222,9 +268,9 @@ std::string_view to_string(TargetFlaw flaw) {
   return "";
 }
 
-std::variant<RequestTarget, TargetFlaw> RequestTarget::parse(std::span<char> raw) {
+std::variant<RequestTarget, TargetFlaw> RequestTarget::parse(std::span<char> raw, config::PathSettings rules) {
   if (raw.empty() || raw[0] != '/') return TargetFlaw::not_origin_form;
-  Canonicaliser canonicaliser(raw);
+  Canonicaliser canonicaliser(raw, rules);
   if (const auto flaw = canonicaliser.run()) return *flaw;
   const std::size_t path_size = canonicaliser.written();
   const std::string_view query(raw.data() + canonicaliser.read(), raw.size() - canonicaliser.read());

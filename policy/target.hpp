@@ -2,6 +2,8 @@
 // Made by proxy's exchange from the raw target, in place: the raw form is overwritten and not kept.
 #pragma once
 
+#include "config/path_settings.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -14,11 +16,12 @@ enum class TargetFlaw : std::uint8_t {
   not_origin_form,    // does not start with "/" (P-09)
   forbidden_byte,     // outside 0x21-0x7E, or one of "<>\^`{|}#
   bad_escape,         // % without two hex digits (P-16)
-  encoded_separator,  // %2F %5C %3B %3F %23, or a control (P-03)
+  encoded_separator,  // %5C %3B %3F %23, or a control; %2F unless opaque (P-03)
   double_encoding,    // %25 that hides one of those, a dot or another percent sign (P-10)
-  empty_segment,      // // anywhere but one trailing slash (P-04)
-  dot_segment,        // . or .. as a segment, escaped or not, with or without ;… (P-01, P-02, P-05)
-  semicolon,          // P-05
+  empty_segment,      // // anywhere but one trailing slash, unless merged (P-04); nothing before a ; (P-05)
+  dot_segment,        // . or .. as a segment, unless resolved; before a ; or beside a %2F (P-01, P-02, P-03, P-05)
+  above_root,         // a .. that has nothing to take away (P-01)
+  semicolon,          // unless allowed (P-05)
   invalid_utf8,       // P-15
   too_many_segments,  // more than max_segments, empty ones not counted
 };
@@ -32,8 +35,8 @@ class RequestTarget {
   // `raw` is an origin-form target, "/path" or "/path?query"; its path is put in canonical form inside `raw` itself,
   // which must outlive the result. The query is kept byte for byte, after the same check for forbidden bytes. O(size),
   // allocates nothing. Idempotent: parsing whole() again yields the same bytes. After a flaw `raw` holds no particular
-  // form.
-  static std::variant<RequestTarget, TargetFlaw> parse(std::span<char> raw);
+  // form. `rules`: what is put in one form rather than refused.
+  static std::variant<RequestTarget, TargetFlaw> parse(std::span<char> raw, config::PathSettings rules = {});
 
   std::string_view path() const { return whole_.substr(0, path_size_); }
   bool has_query() const { return path_size_ < whole_.size(); }

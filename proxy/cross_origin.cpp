@@ -82,8 +82,12 @@ void drop_cors_fields(ResponseHead& response) {
   }
 }
 
-bool may_act_from(const policy::Route& route, std::string_view origin) {
-  return route.cors && route.cors->credentials && route.cors->find(origin) != nullptr;
+bool may_act_from(const policy::Route& route, std::string_view origin, policy::Method method) {
+  if (!route.cors || !route.cors->credentials) {
+    return false;
+  }
+  const bool has_method = route.cors->methods.empty() || route.cors->methods.has(method);
+  return has_method && route.cors->find(origin) != nullptr;
 }
 
 }  // namespace keygate::proxy

@@ -38,6 +38,6 @@ std::string_view cors_lines(const policy::Route* route, const RequestHead& head)
 void drop_cors_fields(ResponseHead& response);
 
 // Whether a page of that origin may act as whoever is signed in: `cors` names it, and says `credentials: true`.
-bool may_act_from(const policy::Route& route, std::string_view origin);
+bool may_act_from(const policy::Route& route, std::string_view origin, policy::Method method);
 
 }  // namespace keygate::proxy

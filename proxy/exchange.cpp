@@ -83,8 +83,9 @@ Awaitable<After> Exchange::run(std::size_t head_size) {
   }
   policy::Decision decision = judge();
   auth_time_ = SteadyClock::now() - auth_began;
-  if (std::holds_alternative<policy::Grant>(decision) && is_limited()) {
-    const bool has_passed = co_await pass_limits();
+  const auto* const grant = std::get_if<policy::Grant>(&decision);
+  if (grant != nullptr && is_limited(grant->principal())) {
+    const bool has_passed = co_await pass_limits(grant->principal());
     if (!has_passed) {
       co_return co_await deny(Reason::rate_limited);
     }
@@ -204,8 +205,9 @@ void Exchange::take_record(std::shared_ptr<const keys::Record> record) {
     own_held_ = snapshot_.policy->catalogue.expand(record_->answer.principal.granted);
     caller_.held = &own_held_;
   }
-  if (record_->answer.principal.restrictions) {
-    caller_.address = bytes_of(client_address());
+  // Also where the record says nothing of addresses: it may when it is looked at again.
+  if (const Address client = client_address(); !client.is_unspecified()) {
+    caller_.address = bytes_of(client);
   }
 }
 

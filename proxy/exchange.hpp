@@ -59,8 +59,8 @@ class Exchange {
   void take_record(std::shared_ptr<const keys::Record> record);
   policy::Decision judge() const;
   // exchange_limits.cpp
-  bool is_limited() const;
-  Awaitable<bool> pass_limits();
+  bool is_limited(const policy::Principal* principal) const;
+  Awaitable<bool> pass_limits(const policy::Principal* principal);
   bool has_changed_meanwhile();
   // exchange_reply.cpp
   Awaitable<After> deny(policy::Reason reason, std::string_view proxy_error = {});

@@ -3,14 +3,14 @@
 
 namespace keygate::proxy {
 
-bool Exchange::is_limited() const {
-  return !route_->limits.empty() ||
-         (record_ && record_->answer.principal.restrictions && record_->answer.principal.restrictions->rate_limit);
+bool Exchange::is_limited(const policy::Principal* principal) const {
+  const bool has_own = principal != nullptr && principal->restrictions && principal->restrictions->rate_limit;
+  return has_own || !route_->limits.empty();
 }
 
-// Of a request that was granted. False: one of its limits is spent, and nothing was taken from the others.
-Awaitable<bool> Exchange::pass_limits() {
-  const policy::Principal* const principal = caller_.answer != nullptr ? &caller_.answer->principal : nullptr;
+// Of a request that was granted, to `principal` or to nobody in particular. False: one of its limits is spent, and
+// nothing was taken from the others.
+Awaitable<bool> Exchange::pass_limits(const policy::Principal* principal) {
   const CountedRequest counted{*route_, principal, asker_of(client_address())};
   const keys::LimitUses uses = limit_uses(counted, worker_.hasher);
   keys::RateLimiter& limiter = worker_.limiter();

@@ -37,7 +37,7 @@ bool is_cross_site(const policy::Route& route, const RequestHead& head, bool is_
     origin = is_origin ? std::optional(field.value) : origin;
     site = is_site ? std::optional(field.value) : site;
   }
-  if (origin && may_act_from(route, *origin)) {
+  if (origin && may_act_from(route, *origin, head.method)) {
     return false;
   }
   if (site) {
@@ -102,7 +102,7 @@ std::string_view host_with_port(const RequestHead& head, std::string_view host, 
 }
 
 std::variant<policy::RequestTarget, HeadRefusal> settled_target(const Snapshot& snapshot, const RequestHead& head) {
-  auto parsed = policy::RequestTarget::parse(head.target);
+  auto parsed = policy::RequestTarget::parse(head.target, snapshot.policy->paths);
   if (const auto* flaw = std::get_if<policy::TargetFlaw>(&parsed)) {
     return HeadRefusal{reason_of(*flaw), policy::to_string(*flaw)};
   }

@@ -70,11 +70,14 @@ std::optional<HeadRefusal> Rehearsal::read() {
   if (head_->is_asterisk) {
     return std::nullopt;
   }
+  const std::string_view raw(head_->target.data(), head_->target.size());
+  const std::string path(raw.substr(0, raw.find('?')));  // a query may hold a key
   auto target = settled_target(snapshot_, *head_);
   if (const auto* refusal = std::get_if<HeadRefusal>(&target)) {
     return *refusal;
   }
   target_ = std::get<policy::RequestTarget>(target);
+  path_changes_ = policy::path_changes(path, snapshot_.policy->paths);
   return std::nullopt;
 }
 
@@ -92,8 +95,9 @@ void Rehearsal::judge(std::optional<policy::KeyAnswer> answer, std::int64_t now)
     caller_.found = policy::Caller::Found::answered;
     caller_.answer = &*answer_;
     caller_.held = &held_;
-    if (answer_->principal.restrictions) {
-      caller_.address = bytes_of(client_address(peer_, head_->headers(), snapshot_.trusted));
+    const Address client = client_address(peer_, head_->headers(), snapshot_.trusted);
+    if (!client.is_unspecified()) {
+      caller_.address = bytes_of(client);
     }
   }
   const policy::Decision decision = policy::decide(*snapshot_.policy, route_, *target_, caller_, now);

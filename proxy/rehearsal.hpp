@@ -4,6 +4,7 @@
 #pragma once
 
 #include "policy/decide.hpp"
+#include "policy/path_changes.hpp"
 #include "proxy/cross_origin.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/header_work.hpp"
@@ -17,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace keygate::proxy {
 
@@ -47,6 +49,8 @@ class Rehearsal {
   const RequestHead& head() const { return *head_; }
   std::string_view host() const { return host_; }  // canonical; empty: it was refused before that
   const std::optional<policy::RequestTarget>& target() const { return target_; }
+  // What `paths` asks for and was done to it.
+  const std::vector<policy::PathChange>& path_changes() const { return path_changes_; }
   policy::MatchInput match_input() const;  // where there is a target; of a preflight, the request that it asks about
   const std::optional<Preflight>& preflight() const { return preflight_; }  // one that route() answers
   const policy::Route* route() const { return route_; }
@@ -70,6 +74,7 @@ class Rehearsal {
   std::array<char, 512> host_room_;
   std::string_view host_, flaw_;
   std::optional<policy::RequestTarget> target_;
+  std::vector<policy::PathChange> path_changes_;
   std::optional<Preflight> preflight_;
   const policy::Route* route_ = nullptr;
   keys::Presented presented_;

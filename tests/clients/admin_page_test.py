@@ -163,7 +163,7 @@ def check(stand, tools):
         ask(stand.port, "GET", "/api/v1/projects", stand.key)
     ask(stand.port, "POST", "/api/v1/projects", stand.key)
     tools.call("Page.navigate", url=f"http://127.0.0.1:{stand.admin}/")
-    text = "document.body.innerText"
+    text = "(document.body || {innerText: ''}).innerText"
     wait_for(lambda: "list-projects" in tools.evaluate(text), "the table of routes")
     wait_for(lambda: tools.evaluate("document.getElementById('live').textContent") == "live", "the word live")
     wait_for(lambda: "insufficient_scope" in tools.evaluate(text), "a decision from before the page was opened")

@@ -76,11 +76,13 @@ void check_kept(const RequestHead& head, const StrictHead& strict) {
   for (const auto value : strict.all("cookie")) hold(!is_cookie_of_the_credential(value), "no credential in a cookie");
 }
 
-// What is said about this connection is ours, and is said of WebSocket alone.
+// What is said about this connection is ours, and is said of WebSocket and of trailers alone.
 void check_upgrade(const RequestHead& head, const StrictHead& strict) {
   const auto connection = strict.all("connection");
   const auto upgrade = strict.all("upgrade");
-  hold_equal(connection.size(), head.is_upgrade ? 1 : 0, "Connection goes up with an upgrade");
+  const bool has_te = !strict.all("te").empty();
+  hold(!(head.is_upgrade && has_te), "no upgrade asks for trailers");
+  hold_equal(connection.size(), head.is_upgrade || has_te ? 1 : 0, "Connection goes up with an upgrade or TE");
   hold_equal(upgrade.size(), head.is_upgrade ? 1 : 0, "Upgrade goes up with an upgrade");
   if (!head.is_upgrade) return;
   hold_equal(connection[0], "Upgrade", "and Connection is ours");

@@ -76,6 +76,7 @@ GOOD = [
     THREE + "credentials: {sources: [bearer, {header: x-key}], formats: [{prefix: rk_, length: 48}]}\n",
     THREE + "credentials: {sources: bearer, forward: false}\n",
     THREE + "tracing: {otlp_endpoint: null, sample: 0.5}\npaths: {semicolon: reject}\n",
+    THREE + "paths: {encoded_slash: opaque, repeated_slashes: merge, dot_segments: resolve, semicolon: allow}\n",
     THREE + "threads: \"${NOBODY_SETS_THIS:-2}\"\n",
     "upstreams: {default: {endpoints: [http://a], timeouts: {connect: 1s}, retries: {attempts: 2}}}\n"
     "resolution: {store: {path: k.db}}\npolicy: {routes: [{name: a, match: {path: /}, anonymous: true}]}\n",
@@ -101,7 +102,7 @@ BAD = [
     THREE + "credentials: {sources: []}\n",
     THREE + "tracing: {otlp_endpoint: http://a}\n",
     THREE + "tracing: {sample: 2}\n",
-    THREE + "paths: {semicolon: allow}\n",
+    THREE + "paths: {semicolon: opaque}\n",
     THREE + "resolution:\n".replace("resolution", "health"),
     POLICY_HEAD,
     "policy: {routes: []}\nupstream: http://a\nresolution: {store: {path: k}}\n",

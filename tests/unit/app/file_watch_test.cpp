@@ -79,6 +79,19 @@ TEST_F(FileWatchTest, HalfAFileIsNotRead) {
   EXPECT_TRUE(run_until([&] { return !seen.empty(); }));
 }
 
+TEST_F(FileWatchTest, HalfAFileThatFitsAPatternIsNotRead) {
+  folder.write("a.yaml", "a");
+  const std::string pattern = folder / "*.yaml";
+  watch({pattern});
+  std::ofstream writer(folder / "b.yaml", std::ios::binary);
+  writer << "half of it" << std::flush;
+  const auto until = std::chrono::steady_clock::now() + 5 * times.quiet;
+  run_until([&] { return std::chrono::steady_clock::now() > until; });
+  EXPECT_TRUE(seen.empty()) << "it was read while it was being written";
+  writer.close();
+  EXPECT_TRUE(is_seen(pattern));
+}
+
 TEST_F(FileWatchTest, AFileWrittenInPlaceIsSeenEachTime) {
   const std::string file = folder.write("a", "0");
   watch({file});

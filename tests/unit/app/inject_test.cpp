@@ -176,6 +176,8 @@ TEST(InjectedSidecar, IsRefusedWhereNoLineCanBePut) {
   EXPECT_THAT(fault_of("kind: Deployment\nspec:\n  template:\n    spec:\n      volumes: [{name: a}]\n"
                        "      containers:\n        - name: app\n"),
               HasSubstr("line 5: \"volumes\" is not a list with a line for each item"));
+  EXPECT_THAT(fault_of(service + "--- {kind: Deployment}\n"), HasSubstr("a document begins beside its ---"));
+  EXPECT_THAT(fault_of("kind: List\nitems:\n  - kind: Deployment\n"), HasSubstr("a list of objects"));
   EXPECT_THAT(fault_of("kind: DaemonSet\nspec: {}\n"), HasSubstr("without spec.template.spec.containers"));
   EXPECT_THAT(fault_of(service + "---\nkind: Deployment\nkind: Deployment\n"), HasSubstr("line 7: "));
 }

@@ -120,6 +120,10 @@ INSTANTIATE_TEST_SUITE_P(
         {"ASchemeOfNoType", "openapi: 3.0.0\ncomponents: {securitySchemes: {s: {type: magic}}}\n", "is no type of"},
         {"AKeyNowhere", "openapi: 3.0.0\ncomponents: {securitySchemes: {s: {type: apiKey, in: body, name: x}}}\n",
          "needs to be header, query or cookie"},
+        {"AServerBesideTheDocument", "openapi: 3.0.0\nservers: [{url: api/v1}]\n", "does not begin with a slash"},
+        {"AServerAboveTheDocument", "openapi: 3.0.0\nservers: [{url: ../v1}]\n", "does not begin with a slash"},
+        {"AServerWithAQuery", "openapi: 3.0.0\nservers: [{url: \"https://h?next=/x\"}]\n", "has a query"},
+        {"ScopesOfAPath", "openapi: 3.0.0\npaths: {/a: {x-scopes: [\"a:b\"], get: {}}}\n", "counts for none"},
         {"AServerWithAHoleInIt", "openapi: 3.0.0\nservers: [{url: \"/{v}\"}]\n",
          "the variable \"v\" without a default"},
     }),
@@ -188,6 +192,10 @@ TEST(OpenApi, ServersSayWhatStandsBeforeThePaths) {
   EXPECT_EQ(base("[{url: /}]"), "");
   EXPECT_EQ(base("[]"), "");
   EXPECT_EQ(base("[{url: \"{s}://h/{v}\", variables: {s: {default: http}, v: {default: v2}}}]"), "/v2");
+  const OpenApi others = document("servers: [{url: /}, {url: /v1}]\npaths: {/a: {get: {}}}\n");
+  ASSERT_EQ(others.paths.size(), 2U);
+  EXPECT_EQ(others.paths[0].base_path + others.paths[0].path, "/v1/a");
+  EXPECT_TRUE(others.paths[0].is_elsewhere) << "nobody may: what is there is not known";
   const OpenApi own =
       document("servers: [{url: /v1}]\npaths: {/a: {servers: [{url: /v2}], get: {}, put: {servers: [{url: /v3}]}}}\n");
   ASSERT_EQ(own.operations.size(), 2U);

@@ -20,6 +20,7 @@ inline config::Settings settings_of(const std::string& text) {
   settings.file = "keygate.yaml";
   settings.upstreams.emplace_back().name = "app";
   settings.resolution.service.emplace().session_url.emplace();
+  settings.listeners.emplace_back().tls.emplace().client_certificate = config::ClientCertificate::optional;
   for (const auto& problem : document.problems) ADD_FAILURE() << config::render(problem) << '\n' << text;
   if (!document.root) return settings;
   auto policy = config::policy_reader(config::Purpose::proxy).read(config::Value(*document.root, reading));

@@ -23,6 +23,8 @@ routes:
   - {name: beta, match: {methods: [GET], path: /h, headers: {x-beta: "1"}}, anonymous: true}
   - {name: plain, match: {methods: [GET], path: /h}, require: {scopes: a:read}}
   - {name: open, match: {methods: [GET], path: /open}, anonymous: true}
+  - {name: mtls, match: {path: /m}, require: {scopes: a:read, client_subject: "CN=a"}}
+  - {name: over, match: {path: /s}, require: {scopes: b:read}, mode: shadow, until: 2026-11-30}
 )";
 
 std::string line(const std::string& method, const std::string& path, const std::string& code,
@@ -36,7 +38,7 @@ const std::string reader = R"(,"key_id":"k","organization_id":"acme","auth_metho
 class Replays : public ::testing::Test {
  protected:
   Replayed replayed(const std::vector<std::string>& lines) {
-    Replay replay(snapshot_);
+    Replay replay(snapshot_, 1'800'000'000);
     for (const std::string& one : lines) replay.add(one, "log", ++number_);
     return std::move(replay).result();
   }
@@ -90,6 +92,24 @@ TEST_F(Replays, WhatItDecidesInAnotherWayIsOne) {
   EXPECT_EQ(fate(line("GET", "/a/1", "ok", reader + R"(,"route":"read-items","upstream":"app")")), "moved to read");
 }
 
+TEST_F(Replays, WhatShadowModeLetThroughIsWhatItWouldHaveRefused) {
+  const std::string key =
+      R"(,"auth_method":"api_key","scopes":"a:read","upstream":"app","route":"read","shadow_code":)";
+  EXPECT_EQ(fate(line("GET", "/a/1", "ok", key + R"("revoked_key")")), "revoked_key by read");
+  EXPECT_EQ(fate(line("GET", "/a/1", "ok", R"(,"upstream":"app","route":"read","shadow_code":"missing_credential")")),
+            "missing_credential by read");
+  EXPECT_EQ(fate(line("GET", "/s", "ok", reader + R"(,"route":"over","upstream":"app")")), "insufficient_scope by over")
+      << "it is over";
+}
+
+TEST_F(Replays, ACertificateIsTheOneThatWasShown) {
+  EXPECT_EQ(fate(line("GET", "/m", "ok", reader + R"(,"route":"mtls","upstream":"app","client_subject":"CN=a")")),
+            "same");
+  EXPECT_EQ(fate(line("GET", "/m", "ok", reader + R"(,"route":"mtls","upstream":"app","client_subject":"CN=b")")),
+            "certificate_not_accepted by mtls");
+  EXPECT_EQ(fate(line("GET", "/open", "certificate_not_accepted", R"(,"route":"open")")), "ok by open");
+}
+
 TEST_F(Replays, GrantsSpeakForAnotherCatalogue) {
   const std::string held = R"(,"key_id":"k","auth_method":"api_key","upstream":"app","route":"write")";
   EXPECT_EQ(fate(line("PUT", "/a/1", "ok", held + R"(,"scopes":"a:read a:write","grants":"a:*")")), "same");
@@ -108,6 +128,7 @@ TEST_F(Replays, WhatTheLogCannotAnswerIsCountedWithWhy) {
             "it depends on where the session's request came from");
   EXPECT_EQ(fate(line("GET", "/a/" + std::string(600, 'x'), "ok", reader)), "a field is longer than the log keeps");
   EXPECT_EQ(fate(line("GET", "/a//b", "ok", reader)), "the path is one that is refused now");
+  EXPECT_EQ(fate(line("OPTIONS", "/a/1", "ok", R"(,"route":"read")")), "it depends on headers, which are not logged");
 }
 
 TEST_F(Replays, WhatNoPolicyHasASayInIsLeftAlone) {

@@ -172,7 +172,7 @@ const std::vector<Mistake> mistakes{
              "${THREADS_UNSET:-default}"}},
     Mistake{"Dollar",
             three_lines + "identity_headers: {user: X-$USER}\n",
-            {"4:26: identity_headers.user: a single dollar stands in \"X-$USER\"; write $$ for a dollar, ${NAME} for a "
+            {"4:26: identity_headers.user: a single dollar stands here; write $$ for a dollar, ${NAME} for a "
              "variable"}},
     Mistake{"UpstreamHttpsWithPath",
             "upstream: https://127.0.0.1:3000/\n"
@@ -291,8 +291,10 @@ const std::vector<Mistake> mistakes{
                              "  routes: [{name: a, match: {path: /}}]\n",
             {"5:5: policy.scopes[\"a:read\"]: needs a description, or a map, but is empty"}},
     Mistake{"Paths",
-            three_lines + "paths: {encoded_slash: opaque}\n",
-            {"4:24: paths.encoded_slash: \"opaque\" is not supported by this version yet; leave it at \"reject\""}},
+            three_lines + "paths: {encoded_slash: opaqe, repeated_slashes: resolve, dot_segment: resolve}\n",
+            {"4:24: paths.encoded_slash: needs reject or opaque, not \"opaqe\"; did you mean \"opaque\"?",
+             "4:49: paths.repeated_slashes: needs reject or merge, not \"resolve\"",
+             "4:58: paths: unknown key \"dot_segment\"; did you mean \"dot_segments\"?"}},
     Mistake{"Balance",
             three_lines + "upstreams: {app: {endpoints: [http://a], balance: least_request}}\n",
             {"4:51: upstreams.app.balance: needs round_robin or least_requests, not \"least_request\"; did you mean "

@@ -1,4 +1,6 @@
 // What may stand under `resolution`, and what is said of the rest.
+#include "config/address.hpp"
+#include "config/dependency_url.hpp"
 #include "tests/unit/config/loading.hpp"
 
 #include <gmock/gmock.h>
@@ -100,6 +102,29 @@ TEST(AdminSecrets, HaveANameThatCanStandInAHeader) {
   };
   EXPECT_THAT(named("ops team"), ElementsAre(HasSubstr("is no name for a header")));
   EXPECT_THAT(named("ops-team@example"), IsEmpty());
+}
+
+// What is malformed may be malformed around its password.
+TEST(DependencyUrl, APasswordIsInNoFault) {
+  const std::string word = "hunter2hunter2";
+  for (const std::string& url :
+       {"redsi://u:" + word + "@h:6379/0", "redis://u:" + word + "@h:port/0", "redis://h:" + word,
+        "u:" + word + "@h:6379", "redis://u:" + word + "@/0", "unix://" + word, "redis://u:" + word + "@h:1/0?x",
+        "redis://u:" + word + "@[h/0", "http://u:" + word + "@h:port/x", "ftp://u:" + word + "@h/x",
+        "https://u:" + word + "@h/x", word}) {
+    const auto redis = parse_redis_url(url);
+    if (const auto* fault = std::get_if<Fault>(&redis)) {
+      EXPECT_EQ((fault->message + fault->hint).find(word), std::string::npos) << fault->message;
+    }
+    const auto service = parse_service_url(url);
+    if (const auto* fault = std::get_if<Fault>(&service)) {
+      EXPECT_EQ((fault->message + fault->hint).find(word), std::string::npos) << fault->message;
+    }
+    const auto endpoint = parse_endpoint(url);
+    if (const auto* fault = std::get_if<Fault>(&endpoint); fault != nullptr && url.find('@') != std::string::npos) {
+      EXPECT_EQ((fault->message + fault->hint).find(word), std::string::npos) << fault->message;
+    }
+  }
 }
 
 }  // namespace

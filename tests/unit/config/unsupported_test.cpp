@@ -31,14 +31,6 @@ const std::vector<Row> rows{
     in_listener("ListenerMode", "mode", "authorize"),
     {"HealthForward", three_lines + "health: {address: 127.0.0.1:9901, forward: {/live: app}}\n",
      "keygate.yaml:4:35: health" + not_yet("forward")},
-    {"OpaqueSlash", three_lines + "paths: {encoded_slash: opaque}\n",
-     "paths.encoded_slash: \"opaque\" is not supported by this version yet; leave it at \"reject\""},
-    {"MergedSlashes", three_lines + "paths: {repeated_slashes: merge}\n",
-     "paths.repeated_slashes: \"merge\" is not supported by this version yet; leave it at \"reject\""},
-    {"ResolvedDots", three_lines + "paths: {dot_segments: resolve}\n",
-     "paths.dot_segments: \"resolve\" is not supported by this version yet; leave it at \"reject\""},
-    {"AllowedSemicolon", three_lines + "paths: {semicolon: allow}\n",
-     "paths.semicolon: \"allow\" is not supported by this version yet; leave it at \"reject\""},
     {"Tracing", three_lines + "tracing: {otlp_endpoint: http://a}\n",
      "tracing.otlp_endpoint: anything but null is not supported by this version yet"},
 };
@@ -49,8 +41,6 @@ TEST(UnsupportedAtItsDefault, IsAcceptedBecauseItChangesNothing) {
   EXPECT_THAT(faults_in("upstreams: {app: {endpoints: [http://a], balance: round_robin}}\n"
                         "policy: {routes: [{name: a, match: {path: /}, anonymous: true}]}\n"
                         "resolution: {store: {path: keygate.db}, stale_if_error: 0s}\n"
-                        "paths: {encoded_slash: reject, repeated_slashes: reject, dot_segments: reject, "
-                        "semicolon: reject}\n"
                         "tracing: {otlp_endpoint: null, sample: 0.01}\n"),
               IsEmpty());
 }

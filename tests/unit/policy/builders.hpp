@@ -192,7 +192,8 @@ inline std::shared_ptr<const Policy> compiled(const config::Settings& settings) 
 // Holds the bytes that a parsed target views.
 class TargetText {
  public:
-  explicit TargetText(std::string raw) : bytes_(std::move(raw)), result_(RequestTarget::parse(bytes_)) {}
+  explicit TargetText(std::string raw, config::PathSettings rules = {})
+      : bytes_(std::move(raw)), result_(RequestTarget::parse(bytes_, rules)) {}
   TargetText(const TargetText&) = delete;
   TargetText& operator=(const TargetText&) = delete;
 

@@ -119,6 +119,9 @@ TEST_F(Shadow, LetsThroughWhoLacksSomethingByName) {
 TEST_F(Shadow, LetsAnotherSitesPageThroughWithoutItsUsersName) {
   caller.is_cross_site = true;
   EXPECT_EQ(outcome("/o/org_1"), "shadowed cross_site as nobody");
+  // Nor where something else is said to be amiss before that is looked at.
+  caller.kind = CredentialKind::session;
+  EXPECT_EQ(outcome("/o/org_1"), "shadowed credential_not_accepted as nobody");
 }
 
 TEST_F(Shadow, NeverLetsThroughWhatIsNotTheCallers) {

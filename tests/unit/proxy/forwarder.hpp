@@ -63,7 +63,7 @@ class Forwarder {
       ADD_FAILURE() << "refused: " << text.refusal()->what;
       return "";
     }
-    auto parsed = policy::RequestTarget::parse(text.head().target);
+    auto parsed = policy::RequestTarget::parse(text.head().target, snapshot_->policy->paths);
     const auto* target = std::get_if<policy::RequestTarget>(&parsed);
     if (target == nullptr) {
       ADD_FAILURE() << "bad target";

@@ -77,6 +77,13 @@ TEST_F(CrossSite, IsNoSiteThatMayAskWithCredentials) {
   EXPECT_TRUE(asks(true, origins, "Sec-Fetch-Site: cross-site\r\n")) << "nobody says from where";
   EXPECT_TRUE(asks(false, origins, "Origin: https://web.example\r\n")) << "it may read, and not act for anybody";
   EXPECT_TRUE(asks(false, {"*"}, "Origin: https://web.example\r\n"));
+  // A form is sent without a preflight: what cors would not allow is not let pass.
+  config::Settings settings = with_sessions();
+  config::RouteDocument route = policy::testing::keyed("all", "/{rest...}").cors(origins, true);
+  route.cors->methods = policy::testing::texts({"GET"}, 20);
+  settings.policy.routes = {route};
+  snapshot = testing::snapshot_of(settings);
+  EXPECT_TRUE(is_cross_site("POST", "Origin: https://web.example\r\n"));
 }
 
 TEST_F(CrossSite, OverTlsAPageThatCameWithoutIsAnother) {

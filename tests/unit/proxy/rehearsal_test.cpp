@@ -60,6 +60,19 @@ std::string with_key(const std::string& line, const std::string& fields = "") {
   return line + "\r\nHost: a.example\r\n" + fields + "Authorization: Bearer " + std::string(key) + "\r\n\r\n";
 }
 
+TEST(Rehearsal, SaysWhatWasDoneToThePath) {
+  auto settings = testing::plain_settings();
+  settings.paths = {.merge_slashes = true, .resolve_dots = true};
+  const Rehearsed relaxed(with_key("GET //x/../projects?api_key=//a HTTP/1.1"), settings);
+  EXPECT_EQ(relaxed.rehearsal.target()->whole(), "/projects?api_key=//a");
+  EXPECT_THAT(relaxed.rehearsal.path_changes(),
+              ElementsAre(policy::PathChange::merged_slashes, policy::PathChange::resolved_dots));
+  EXPECT_THAT(Rehearsed(with_key("GET /projects?a=//b HTTP/1.1"), settings).rehearsal.path_changes(), ElementsAre());
+  const Rehearsed above(with_key("GET /../projects HTTP/1.1"), settings);
+  EXPECT_EQ(above.code(), "ambiguous_path");
+  EXPECT_EQ(above.rehearsal.flaw(), "a dot segment that leads above the root");
+}
+
 // Requests that end before anyone asks for a route: each as the data path answers it.
 TEST(Rehearsal, RefusesWhatTheGateAndTheReadersRefuse) {
   const auto code = [](const std::string& head) { return std::string(Rehearsed(head).code()); };

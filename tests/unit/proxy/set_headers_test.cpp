@@ -50,6 +50,17 @@ TEST(SetHeaders, SpellAPathAsItIsForwarded) {
   EXPECT_THAT(values_of(head, "x-project"), ElementsAre("a%20%C3%A9"));
 }
 
+TEST(SetHeaders, P03_SpellAnEscapedSlashAsItIsForwarded) {
+  auto relaxed = policy::testing::settings_with({keyed("set", "/p/{project}/{rest...}", 30)
+                                                     .set_header("X-Project", "{project}")
+                                                     .set_header("X-Rest", "{rest...}")});
+  relaxed.paths = {true, true, true, true};
+  const std::string head = Forwarder(relaxed).forward(request("//p/a%2fb/./c;d//%2F/e/../"));
+  EXPECT_TRUE(head.starts_with("GET /p/a%2Fb/c;d/%2F/ HTTP/1.1\r\n")) << head;
+  EXPECT_THAT(values_of(head, "x-project"), ElementsAre("a%2Fb"));
+  EXPECT_THAT(values_of(head, "x-rest"), ElementsAre("c;d/%2F/"));
+}
+
 TEST(SetHeaders, AreLeftOutWhereAPartHasNothingToSay) {
   Sender nobodys;
   nobodys.principal.user.clear();
