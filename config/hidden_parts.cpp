@@ -29,9 +29,11 @@ bool holds_a_secret_word(std::string_view text) {
 // Digits and letters without an end are what keys and tokens look like, whatever they stand under.
 bool looks_random(std::string_view text) {
   constexpr std::size_t shortest = 20, fewest_digits = 4;
+  const bool is_base64 = text.ends_with('=') && text.find_first_of("/.:$") != 0;
   std::size_t length = 0, digits = 0;
   for (const char c : text) {
-    const bool goes_on = is_digit(c) || is_letter(c) || c == '_' || c == '-' || c == '=' || c == '+';
+    const bool goes_on =
+        is_digit(c) || is_letter(c) || c == '_' || c == '-' || c == '=' || c == '+' || (c == '/' && is_base64);
     length = goes_on ? length + 1 : 0;
     digits = goes_on ? digits + (is_digit(c) ? 1 : 0) : 0;
     if (length >= shortest && digits >= fewest_digits) return true;
@@ -61,27 +63,37 @@ bool is_under_a_secret(const std::vector<std::string>& keys) {
 
 // Whether nothing of this value may be seen. `keys`: those that it stands under, the innermost last.
 bool is_hidden(const std::vector<std::string>& keys, std::string_view value, const KeyNames& known) {
-  if (keys.empty() || looks_random(value) || names_a_secret(word_in_front(value))) return true;
-  const std::string& key = keys.back();
-  const std::string_view parent = keys.size() > 1 ? std::string_view(keys[keys.size() - 2]) : std::string_view{};
+  if (keys.empty() || is_under_a_secret(keys) || may_be_a_secret(keys.back(), value)) return true;
+  const auto above = keys.end() - 1;
+  const std::string_view parent = above == keys.begin() ? std::string_view{} : std::string_view(*(above - 1));
   const auto has_free_keys = [](std::string_view name) { return name == "set_headers" || name == "headers"; };
-  if (has_free_keys(parent) || key == "set_headers" || names_a_secret(key)) return true;
-  if (is_under_a_secret(keys)) return true;
-  // What a variable falls back on where it is not set.
-  if (value.find(":-") != value.npos && holds_a_secret_word(value)) return true;
-  if (key.ends_with("_file")) return !could_be_a_file(value);
-  if (key.ends_with("_env")) return !could_be_a_variable(value);
-  return !known.contains(key) && parent != "scopes" && parent != "upstreams";
+  if (std::any_of(keys.begin(), above, has_free_keys) || *above == "set_headers") return true;
+  return !known.contains(*above) && parent != "scopes" && parent != "upstreams";
+}
+
+// Where the host of a URL ends whose port is no number: a password that nothing follows. npos: all is well.
+std::size_t doubtful_port(std::string_view value, std::size_t start) {
+  const auto authority = value.substr(start, value.find_first_of("/?\"'", start) - start);
+  const auto colon = authority.rfind(':');
+  if (colon == authority.npos || authority.ends_with(']')) return value.npos;
+  const auto port = authority.substr(colon + 1);
+  const bool is_fit = port.starts_with("${") || std::all_of(port.begin(), port.end(), is_digit);
+  return is_fit ? value.npos : start + colon;
 }
 
 // The parts of a value that may be seen but for these: who signs in to a URL, and what it asks.
 void hide_within(std::string_view value, std::size_t offset, std::vector<Span>& hidden) {
   const auto scheme = value.find("://");
-  const auto start = scheme == value.npos ? 0 : scheme + 3;
+  const auto quote = value.starts_with('"') || value.starts_with('\'') ? 1U : 0U;
+  const auto start = scheme == value.npos ? quote : scheme + 3;
   std::size_t done = start;
-  if (const auto at = value.rfind('@'); scheme != value.npos && at != value.npos && at > start) {
+  if (const auto at = value.rfind('@'); at != value.npos && at > start && value.find(':') < at) {
     hidden.push_back({offset + start, offset + at});
     done = at;
+  } else if (const auto colon = doubtful_port(value, start); scheme != value.npos && colon != value.npos) {
+    const auto end = std::min(value.find_first_of("/?\"'", colon), value.size());
+    hidden.push_back({offset + colon + 1, offset + end});
+    done = end;
   }
   const auto query = value.find('?', done);
   if (query == value.npos || value.find('=', query) == value.npos) return;
@@ -111,6 +123,12 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
+// "? KEY" and ": VALUE" on lines of their own.
+bool is_long_form(std::string_view line) {
+  line.remove_prefix(indent_of(line).content);
+  return line.starts_with("? ") || line.starts_with(": ");
+}
+
 bool begins_block_text(const LineParts& parts) {
   if (parts.values.empty() || parts.end.brackets > 0) return false;
   const std::string_view last = parts.values.back().text;
@@ -121,6 +139,18 @@ bool begins_block_text(const LineParts& parts) {
 
 bool names_a_secret(std::string_view key) {
   return !key.ends_with("_file") && !key.ends_with("_env") && holds_a_secret_word(key);
+}
+
+bool may_be_a_secret(std::string_view key, std::string_view value) {
+  if (names_a_secret(key) || looks_random(value)) return true;
+  // Where a blank was forgotten. Scopes look like that, and some of them are about secrets.
+  constexpr std::array<std::string_view, 6> of_scopes{"scopes", "all", "any", "implies", "require", "grants"};
+  const bool is_scope = std::find(of_scopes.begin(), of_scopes.end(), key) != of_scopes.end();
+  if (!is_scope && names_a_secret(word_in_front(value))) return true;
+  // What a variable falls back on where it is not set.
+  if (value.find(":-") != value.npos && holds_a_secret_word(value)) return true;
+  if (key.ends_with("_file")) return !could_be_a_file(value);
+  return key.ends_with("_env") && !could_be_a_variable(value);
 }
 
 SourceLines::SourceLines(std::string_view text, KeyNames known) : lines_(lines_of(text)), known_(std::move(known)) {
@@ -163,7 +193,7 @@ std::optional<std::vector<std::string>> SourceLines::keys_above(std::size_t numb
 }
 
 std::optional<std::vector<Span>> SourceLines::hidden_in(std::size_t number) const {
-  if (kinds_[number] == Kind::text) return std::nullopt;
+  if (kinds_[number] == Kind::text || is_long_form(lines_[number])) return std::nullopt;
   const auto keys = keys_above(number);
   if (!keys) return std::nullopt;
   const bool is_flow = kinds_[number] == Kind::flow;
@@ -179,7 +209,9 @@ std::optional<std::vector<Span>> SourceLines::hidden_in(std::size_t number) cons
     }
   }
   for (const auto& key : parts.keys) {
-    if (is_under_a_secret(key.keys)) hidden.push_back({key.begin, key.begin + key.text.size()});
+    const auto is_secret = [](const std::string& one) { return one != "admin_secrets" && holds_a_secret_word(one); };
+    if (std::any_of(key.keys.begin(), key.keys.end(), is_secret))
+      hidden.push_back({key.begin, key.begin + key.text.size()});
   }
   std::sort(hidden.begin(), hidden.end(), [](const Span& a, const Span& b) { return a.begin < b.begin; });
   if (parts.comment < lines_[number].size()) hidden.push_back({parts.comment, lines_[number].size()});

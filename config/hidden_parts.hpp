@@ -49,4 +49,7 @@ class SourceLines {
 // Whether a value under such a key is a secret itself: "secret", "token", and not "secret_file".
 bool names_a_secret(std::string_view key);
 
+// Whether such a value of that key could be one, also where the key is for something else.
+bool may_be_a_secret(std::string_view key, std::string_view value);
+
 }  // namespace keygate::config

@@ -76,6 +76,44 @@ TEST_F(PrintedProblems, NeverShowASecretThatStandsInTheFile) {
   EXPECT_THAT(text, Not(HasSubstr("hunter2")));
 }
 
+TEST_F(PrintedProblems, NeverShowASecretThatIsWrittenInAPlaceForSomethingElse) {
+  const std::string places[] = {
+      "upstream: http://me:hunter2@host\n",
+      "upstream: me:hunter2@host:3000\n",
+      "resolution: redis://:hunter2@host\n",
+      "resolution: {redis: \"redis://:hunter2@host\"}\n",
+      "resolution: {redis: {url: \"redis://:hunter2@host\", username: [x], namespace: \"a b\"}}\n",
+      "resolution: {redis: {url: me:hunter2@host:6379}}\n",
+      "resolution: {redis: {url: \"redis://me:hun@ter/hunter2@host:x\"}}\n",
+      "resolution: {redis: {url: redis://host:hunter2}}\n",
+      "resolution: {redis: {url: \"redis://:${X-hunter2}@host\"}}\n",
+      "resolution: {redis: {url: \"redis://:${X:hunter2}@host\"}}\n",
+      "resolution: {redis: {password: hunter2}}\n",
+      "resolution:\n  redis:\n    password:hunter2\n",
+      "resolution:\n  redis:\n    timeout: 5s\n    password=hunter2\n",
+      "resolution:\n  redis:\n    ? password\n    : hunter2\n",
+      "resolution: {redis: {password_env: hunter2}}\n",
+      "resolution: {redis: {password_env: [hunter2]}}\n",
+      "resolution: {service: {url: \"https://me:hunter2@host/x\"}}\n",
+      "resolution: {service: {url: \"https://host/x?token=hunter2#\"}}\n",
+      "resolution: {service: {token: hunter2, token_file: {hunter2: hunter2}}}\n",
+      "credentials: {admin_secrets: hunter2}\n",
+      "credentials: {admin_secrets: {secret: hunter2}}\n",
+      "credentials:\n  admin_secrets:\n    - secret:hunter2\n",
+      "credentials:\n  admin_secrets:\n    - name: a\n      secret: |\n        hunter2\n      scops: [x]\n",
+      "credentials:\n  admin_secrets:\n    - name: a\n      secret: \"hunter2\n      scops: [x]\n",
+      "credentials:\n  admin_secrets:\n    - name: a\n     secret: hunter2\n",
+      "credentials:\n  admin_secrets:\n    - {name: a, secret: hunter2, secret: hunter2}\n",
+      "policy: {routes: [{name: a, set_headers: {X: \"hunter2 {\"}, match: {path: /}, anonymous: true}]}\n",
+      "policy: {routes: [{name: a, set_headers: {X: [hunter2]}, match: {path: /}, anonymous: true}]}\n",
+  };
+  for (const std::string& place : places) {
+    const std::string text = print(place);
+    EXPECT_THAT(text, HasSubstr("keygate.yaml:")) << place;
+    EXPECT_THAT(text, Not(HasSubstr("hunter2"))) << place;
+  }
+}
+
 TEST_F(PrintedProblems, OfAFileThatCannotBeReadAgainAreOneLineEach) {
   config::Problem problem;
   problem.where = {std::make_shared<const std::string>("/dev/null"), 3, 4};
