@@ -126,7 +126,9 @@ Reader<T> object(Table<T> table) {
           [table = std::move(table)](const Value& value) -> std::optional<T> {
             T result{};
             if constexpr (requires { result.where; }) result.where = value.where();
+            const auto errors = value.reading().errors;
             if (!fill_from(table, value, result)) return std::nullopt;
+            if constexpr (requires { result.is_whole; }) result.is_whole = value.reading().errors == errors;
             return result;
           },
           false, std::move(schema)};

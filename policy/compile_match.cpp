@@ -156,6 +156,7 @@ std::vector<HeaderName> credential_names(const config::CredentialSettings& setti
 
 std::optional<PathTemplate> compile_path(const RouteSource& source, config::PathSettings rules, Findings& findings) {
   const auto& text = source.document.match.path;
+  if (text.value.empty() && !source.document.is_whole) return std::nullopt;
   auto parsed = parse_path_template(text.value, rules);
   if (auto* path = std::get_if<PathTemplate>(&parsed)) return std::move(*path);
   auto& flaw = std::get<TemplateFlaw>(parsed);

@@ -20,7 +20,7 @@ void compile_access(const RouteSource& source, Route& route, Findings& findings)
     return;
   }
   if (document.optional) route.access = Access::optional;
-  if (document.require) return;
+  if (document.require || !document.is_whole) return;
   if (document.optional) {
     findings.error(document.where, source.path, "is optional but does not say what a credential must be",
                    "write require: beside it, if only with credentials: [api_key]");
@@ -67,7 +67,8 @@ void compile_scopes(const RouteSource& source, const config::RequireDocument& re
   auto needed = route.all_scopes;
   needed |= route.any_scopes;
   route.scopes_text = scopes_text(catalogue, needed);
-  if (require.all_scopes.empty() && require.any_scopes.empty() && require.credentials.empty()) {
+  const bool is_bare = require.all_scopes.empty() && require.any_scopes.empty() && require.credentials.empty();
+  if (is_bare && source.document.is_whole) {
     findings.error(require.where, source.path + ".require", "requires no scope, so it must list its credentials",
                    "write scopes:, or credentials: [api_key] to let every valid key pass");
   }

@@ -137,7 +137,11 @@ const std::vector<Mistake> mistakes{
             {"7:21: routes[0].match.path: \":id\" stands for itself: no parameter begins with a colon; write {id}"}},
     Mistake{"ARegularExpression",
             matching("{path: \"^/v1/.*$\"}"),
-            {"7:21: routes[0].match.path: \"^/v1/.*$\" does not begin with a slash; paths are no regular expressions: "
+            {"7:21: policy.routes[0].match.path: a single dollar stands at the end; write $$ for a dollar; nothing "
+             "here is a regular expression"}},
+    Mistake{"ARegularExpressionWithoutItsEnd",
+            matching("{path: \"^/v1/.*\"}"),
+            {"7:21: routes[0].match.path: \"^/v1/.*\" does not begin with a slash; paths are no regular expressions: "
              "write {name} for one segment, {rest...} for the rest"}},
     Mistake{"ARegularExpressionWithin",
             matching("{path: \"/v1/[0-9]+\"}"),
@@ -164,9 +168,7 @@ const std::vector<Mistake> mistakes{
              "write optional: true beside require"}},
     Mistake{"YesForTrue",
             route("      match: {path: /}\n      anonymous: yes\n"),
-            {"6:7: routes[0]: says neither require nor anonymous; no route is open by omission: write require:, or "
-             "anonymous: true",
-             "8:18: policy.routes[0].anonymous: needs true or false, not \"yes\""}},
+            {"8:18: policy.routes[0].anonymous: needs true or false, not \"yes\""}},
     Mistake{"TrueInQuotes",
             route("      match: {path: /}\n      anonymous: \"true\"\n"),
             {"8:18: policy.routes[0].anonymous: needs true or false, not quoted text; write true without quotes"}},
