@@ -123,5 +123,21 @@ TEST_F(RestrictedStoredKey, IsShownWithWhatRestrictsIt) {
   EXPECT_NE(refused.errors.find("is not a rate such as 600/1m"), std::string::npos) << refused.errors;
 }
 
+// From the key server's store to one proxy, from there by way of Redis to another.
+TEST(RestrictedKeyOfAKeyServer, IsRestrictedAtAProxyThatHasItFromRedis) {
+  Fleet fleet;
+  const Key bound = fleet.service.create({.restrictions = R"({"allowed_cidrs": ["203.0.113.0/24", "2001:db8::/32"]})"});
+  const Key slow = fleet.service.create({.restrictions = R"({"rate_limit": {"limit": 2, "window": "1h"}})"});
+  EXPECT_EQ(outcome_at(fleet.proxy(0), bound), "403 address_not_allowed");
+  EXPECT_EQ(outcome_at(fleet.proxy(0), slow), "200 ok");
+  for (const Key& key : {bound, slow}) {
+    ASSERT_TRUE(eventually([&] { return fleet.redis.command({"EXISTS", fleet.redis_key(key)}) == "1"; }));
+  }
+  fleet.service_relay.cut();
+  EXPECT_EQ(outcome_at(fleet.proxy(1), bound), "403 address_not_allowed");
+  EXPECT_EQ(outcome_at(fleet.proxy(1), slow), "200 ok");
+  EXPECT_EQ(outcome_at(fleet.proxy(2), slow), "429 rate_limited") << "counted in Redis for all of them";
+}
+
 }  // namespace
 }  // namespace keygate::test
