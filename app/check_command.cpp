@@ -1,6 +1,7 @@
 #include "app/commands.hpp"
 #include "app/connection_trials.hpp"
 #include "app/prepare.hpp"
+#include "app/problem_print.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -112,9 +113,7 @@ int check(const CheckOptions& options) {
     print_json(checked);
     return status;
   }
-  for (const config::Problem& problem : checked.problems) {
-    std::cout << config::render(problem) << "\n";
-  }
+  print_problems(std::cout, checked.problems);
   if (!checked.summary.empty()) {
     std::cout << options.file << ": ok (" << checked.summary << ")\n";
   }

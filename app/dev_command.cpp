@@ -3,6 +3,7 @@
 #include "app/dev_summary.hpp"
 #include "app/echo.hpp"
 #include "app/prepare.hpp"
+#include "app/problem_print.hpp"
 #include "app/server.hpp"
 #include "app/worker_thread.hpp"
 #include "keys/store.hpp"
@@ -136,9 +137,7 @@ int dev(const DevOptions& options) {
   const std::string store = scratch.path() + "/keys.db";
   const std::string text = configuration(options, upstream, store);
   Prepared prepared = prepare(config::load_text(text, "keygate dev"), 1);
-  for (const config::Problem& problem : prepared.problems) {
-    std::cerr << config::render(problem) << "\n";
-  }
+  print_problems(std::cerr, prepared.problems);
   if (!prepared.snapshot) {
     return 1;
   }

@@ -27,6 +27,7 @@ void check_names(const std::vector<config::RouteDocument>& routes, Findings& fin
   for (std::size_t number = 0; number < routes.size(); ++number) {
     const auto& name = routes[number].name;
     const auto path = place_in(routes[number], number) + ".name";
+    if (name.value.empty() && !routes[number].is_whole) continue;
     if (!is_route_name(name.value)) {
       findings.error(name.where, path, quoted(name.value) + " is not a route name",
                      "use up to 64 letters, digits, '_', '-' and '.'");
