@@ -76,7 +76,8 @@ std::string configuration(const DevOptions& options, const std::string& upstream
                                                     : " " + quoted(std::filesystem::absolute(options.policy).string());
   return "listen: " + quoted(options.listen) + "\nupstream: " + quoted(upstream) +
          "\nresolution: {store: {path: " + quoted(store) +
-         "}}\nlog: {level: warn, format: text}\nlimits: {drain_delay: 0s}\npolicy:" + policy + "\n";
+         "}}\nlog: {level: warn, format: text}\nlimits: {drain_delay: 0s}\ntracing: {otlp_endpoint: null}\npolicy:" +
+         policy + "\n";
 }
 
 bool is_loopback(const config::ListenerSettings& listener) {

@@ -135,7 +135,10 @@ json::object log_json(const config::LogSettings& log) {
 }
 
 json::object tracing_json(const config::TracingSettings& tracing) {
-  json::object out{{"otlp_endpoint", nullptr}, {"sample", tracing.sample}, {"service_name", tracing.service_name}};
+  json::object out{{"otlp_endpoint", nullptr},
+                   {"sample", tracing.sample},
+                   {"trust_parent", tracing.trust_parent},
+                   {"service_name", tracing.service_name}};
   if (const auto& url = tracing.endpoint) {
     const std::size_t query = url->target.find('?');
     out["otlp_endpoint"] = (url->is_tls ? "https://" : "http://") + url->authority + url->target.substr(0, query) +

@@ -1,13 +1,17 @@
 #include "proxy/rehearsal.hpp"
 
 #include "policy/readings.hpp"
+#include "proxy/continued_trace.hpp"
 #include "proxy/upstream.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 namespace keygate::proxy {
 namespace {
+
+static_assert(rehearsed_trace_id.size() == 32 && rehearsed_span_id.size() == 16);
 
 using policy::Reason;
 
@@ -144,6 +148,7 @@ void Rehearsal::forward(const policy::Grant& grant) {
   const std::string_view client_host = host_with_port(*head_, host_, host_room_);
   const std::string peer = peer_.to_string();
   const bool is_peer_trusted = !snapshot_.trusted.empty() && snapshot_.trusted.contains(peer_);
+  begin_trace(is_peer_trusted);
   const std::string_view adopted = is_peer_trusted ? adopted_request_id(*head_) : std::string_view{};
   const ForwardFacts facts{.snapshot = snapshot_,
                            .head = *head_,
@@ -154,11 +159,26 @@ void Rehearsal::forward(const policy::Grant& grant) {
                            .is_peer_v6 = peer_.is_v6(),
                            .is_secure = is_secure_,
                            .is_peer_trusted = is_peer_trusted,
-                           .request_id = adopted.empty() ? rehearsed_request_id : adopted};
+                           .request_id = adopted.empty() ? rehearsed_request_id : adopted,
+                           .trace = trace_.is_on ? &trace_ : nullptr};
   headers_ = header_work(facts, grant);
   for (std::size_t i = 0; i < headers_->sent.size(); ++i) {
     headers_->sent[i].name = name_in_line(bytes_, i);
   }
+}
+
+// As an exchange does. Where it draws whether a trace is recorded, nobody knows, and what is not certain is told as no.
+void Rehearsal::begin_trace(bool is_peer_trusted) {
+  const config::TracingSettings& tracing = snapshot_.settings->tracing;
+  if (!tracing.endpoint) {
+    return;
+  }
+  trace_.is_on = true;
+  std::ranges::copy(rehearsed_trace_id, trace_.trace_id.data());
+  std::ranges::copy(rehearsed_span_id, trace_.upstream_id.data());
+  const std::optional<bool> is_sampled = continue_trace(*head_, trace_);
+  const bool is_believed = is_peer_trusted && tracing.trust_parent && is_sampled;
+  trace_.is_recorded = is_believed ? *is_sampled : tracing.sample >= 1;
 }
 
 }  // namespace keygate::proxy

@@ -24,6 +24,9 @@ namespace keygate::proxy {
 
 // What stands for the request's id, which is a new one for each.
 inline constexpr std::string_view rehearsed_request_id = "<new for each request>";
+// The same of a trace that begins here, and of our span.
+inline constexpr std::string_view rehearsed_trace_id = "<id of new trace, 32 hex digits>";
+inline constexpr std::string_view rehearsed_span_id = "<id of new span>";
 
 class Rehearsal {
  public:
@@ -65,6 +68,7 @@ class Rehearsal {
   std::optional<HeadRefusal> read();
   std::optional<HeadRefusal> read_otherwise();
   void forward(const policy::Grant& grant);
+  void begin_trace(bool is_peer_trusted);
 
   const Snapshot& snapshot_;
   std::string bytes_;
@@ -87,6 +91,7 @@ class Rehearsal {
   policy::Reason shadowed_ = policy::Reason::ok;
   std::optional<std::size_t> upstream_;
   std::optional<HeaderWork> headers_;
+  ExchangeTrace trace_;
 };
 
 }  // namespace keygate::proxy

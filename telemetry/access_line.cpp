@@ -103,6 +103,17 @@ class LineWriter {
     at_ = at;
   }
 
+  // For people: quotes and backslashes stand for themselves.
+  void legible(std::string_view text) {
+    text = text.substr(0, max_field);
+    if (at_ > last_ || static_cast<std::size_t>(last_ - at_) < 6 * text.size()) return;
+    for (const char c : text) {
+      const bool is_shown = is_plain_byte[static_cast<unsigned char>(c)] || c == '"' || c == '\\';
+      *at_ = c;
+      at_ = is_shown ? at_ + 1 : escape(static_cast<unsigned char>(c), at_);
+    }
+  }
+
   void padded(unsigned number, unsigned width) {
     for (unsigned i = width; i-- > 0; number /= 10) at_[i] = static_cast<char>('0' + number % 10);
     at_ += width;
@@ -247,7 +258,8 @@ void append_text(std::string& out, const Outcome& outcome, AccessFormat format) 
     if (is_coloured) line << "\x1b[0m";
     if (!outcome.remedy.empty()) {
       if (is_coloured) line << "\x1b[1m";
-      write_part(line, "  ", outcome.remedy);
+      line << "  ";
+      line.legible(outcome.remedy);
       if (is_coloured) line << "\x1b[0m";
     } else if (!outcome.required_scopes.empty()) {
       write_part(line, "  needs ", outcome.required_scopes);

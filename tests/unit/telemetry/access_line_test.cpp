@@ -214,6 +214,10 @@ TEST(AccessText, SaysARemedyInPlaceOfItsOwnWords) {
             "403 GET /v1/projects  insufficient_scope  route=read-projects  key=key_1  org=org_1  "
             "needs projects:write; the key holds projects:read  1.002ms\n");
   EXPECT_EQ(json_line(outcome).find("holds"), std::string::npos) << "it is for people";
+  outcome.remedy = "send \"Authorization: Bearer <key>\", not a\\b\x1b\xe9";
+  EXPECT_NE(text_line(outcome).find(R"(  send "Authorization: Bearer <key>", not a\b\u001b\u00e9  )"),
+            std::string::npos)
+      << text_line(outcome);
 }
 
 TEST(AccessText, HasColourOnlyWhereItIsAskedFor) {
