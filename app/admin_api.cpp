@@ -247,7 +247,8 @@ bool DecisionFilter::fits(const json::object& decision, std::string_view line) c
          (text.empty() || line.find(text) != std::string_view::npos);
 }
 
-json::array decisions_json(const std::vector<proxy::Recent>& recent, const DecisionFilter& filter) {
+json::array decisions_json(const std::vector<proxy::Recent>& recent, const DecisionFilter& filter,
+                           std::uint64_t* left_out) {
   std::vector<std::string_view> lines;
   for (const proxy::Recent& of : recent) lines.insert(lines.end(), of.lines.begin(), of.lines.end());
   // The last first. Each begins with its time; those of one millisecond stay as they came.
@@ -256,11 +257,16 @@ json::array decisions_json(const std::vector<proxy::Recent>& recent, const Decis
                    [](std::string_view a, std::string_view b) { return a.substr(0, 33) > b.substr(0, 33); });
   json::array found;
   for (const std::string_view line : lines) {
-    if (found.size() == filter.limit) break;
+    const bool is_full = found.size() == filter.limit;
+    if (is_full && left_out == nullptr) break;
     boost::system::error_code error;
     json::value decision = json::parse(json::string_view(line.data(), line.size()), error);
     if (error || !decision.is_object() || !filter.fits(decision.get_object(), line)) continue;
-    found.push_back(std::move(decision));
+    if (is_full) {
+      ++*left_out;
+    } else {
+      found.push_back(std::move(decision));
+    }
   }
   std::reverse(found.begin(), found.end());
   return found;

@@ -59,8 +59,9 @@ struct DecisionFilter {
   bool fits(const boost::json::object& decision, std::string_view line) const;
 };
 
-// The youngest that fit, oldest first. A line that is no JSON is left out.
-boost::json::array decisions_json(const std::vector<proxy::Recent>& recent, const DecisionFilter& filter);
+// The youngest that fit, oldest first. A line that is no JSON is left out. `left_out`: how many more would have fitted.
+boost::json::array decisions_json(const std::vector<proxy::Recent>& recent, const DecisionFilter& filter,
+                                  std::uint64_t* left_out = nullptr);
 
 // Explains a request by the policy in force: {"method", "url", "scopes", "organization", "user", "environment",
 // "anonymous", "headers"}. Throws Refusal with a sentence where the question is none. Real secrets are not looked at.

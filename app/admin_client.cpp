@@ -1,5 +1,6 @@
 #include "app/admin_client.hpp"
 
+#include "app/explain_paper.hpp"
 #include "app/keys_place.hpp"
 #include "config/address.hpp"
 #include "config/loader.hpp"
@@ -214,7 +215,8 @@ void AdminClient::follow(std::string_view target, std::string_view name,
   io.run();
   if (followed.status == 0) throw nobody_there(address_, followed.error);
   if (followed.status != 200) {
-    throw Refusal{1, name_of(address_) + " answers " + std::to_string(followed.status) + ": " + followed.body};
+    throw Refusal{1,
+                  name_of(address_) + " answers " + std::to_string(followed.status) + ": " + harmless(followed.body)};
   }
 }
 

@@ -69,13 +69,13 @@ json::object good(const AdminReply& reply) {
   json::object body = object_in(reply.body);
   if (reply.status == 200) return body;
   const std::string detail = member(body, "detail");
-  throw Refusal{1, detail.empty() ? "the proxy answers " + std::to_string(reply.status) : detail};
+  throw Refusal{1, detail.empty() ? "the proxy answers " + std::to_string(reply.status) : harmless(detail)};
 }
 
 int reload(const AdminPlace& place) {
   const auto client = AdminClient::from(place, false);
   const json::object answer = good(client.ask("POST", "/api/reload", {}, reload_limit));
-  std::cout << "generation " << member(answer, "generation") << " is in force\n";
+  std::cout << "generation " << harmless(member(answer, "generation")) << " is in force\n";
   return 0;
 }
 
@@ -105,7 +105,8 @@ int drain(const AdminPlace& place, const std::string& wait_text) {
 int healthcheck(const AdminPlace& place, bool is_liveness) {
   const auto client = AdminClient::from(place, true);
   const AdminReply reply = client.ask("GET", is_liveness ? "/livez" : "/readyz", {}, std::chrono::seconds(2));
-  std::cout << reply.body;
+  const std::string_view body = reply.body;
+  std::cout << harmless(body.substr(0, body.find_last_not_of('\n') + 1)) << '\n';
   return reply.status == 200 ? 0 : 1;
 }
 
@@ -143,16 +144,16 @@ std::string target_of(const TailOptions& options) {
   return target + (options.denied_only ? "&denied=1" : "");
 }
 
+// Whoever listens there may be another than it seems, so nothing of it reaches the terminal as it is.
 void print_decision(const json::object& decision, const Paper& paper) {
-  const std::string code = member(decision, "code");
-  const std::string status = member(decision, "status");
-  std::string line = member(decision, "time") + "  " + (code == "ok" ? paper.good(status) : paper.bad(status)) + "  " +
-                     member(decision, "method") + " " + member(decision, "path") + "  " + paper.strong(code);
-  for (const auto& [name, shown] : {std::pair{"route", "route"}, {"key_id", "key"}, {"organization_id", "org"}}) {
-    if (const std::string value = member(decision, name); !value.empty())
-      line += "  " + std::string(shown) + "=" + value;
+  const auto shown = [&](const char* name) { return harmless(member(decision, name)); };
+  const std::string code = shown("code"), status = shown("status");
+  std::string line = shown("time") + "  " + (code == "ok" ? paper.good(status) : paper.bad(status)) + "  " +
+                     shown("method") + " " + shown("path") + "  " + paper.strong(code);
+  for (const auto& [name, label] : {std::pair{"route", "route"}, {"key_id", "key"}, {"organization_id", "org"}}) {
+    if (const std::string value = shown(name); !value.empty()) line += "  " + std::string(label) + "=" + value;
   }
-  std::cout << line << "  " << member(decision, "duration_ms") << "ms\n";
+  std::cout << line << "  " << shown("duration_ms") << "ms\n";
 }
 
 int tail(const TailOptions& options) {
@@ -163,7 +164,7 @@ int tail(const TailOptions& options) {
   client.follow(target_of(options), "decisions", [&](std::string_view data) {
     const json::object told = object_in(std::string(data));
     if (const std::string missed = member(told, "missed"); missed != "0") {
-      std::cerr << "keygate tail: " << missed << " went by too fast to be shown\n";
+      std::cerr << "keygate tail: " << harmless(missed) << " went by too fast to be shown\n";
     }
     const auto* const list = told.if_contains("decisions");
     if (list == nullptr || !list->is_array()) return true;

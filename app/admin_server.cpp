@@ -17,6 +17,7 @@
 
 #include <chrono>
 #include <exception>
+#include <list>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <utility>
@@ -37,6 +38,8 @@ struct AdminServer::State {
   proxy::SteadyTimer pause;
   AdminDesk desk;
   std::size_t connections = 0, streams = 0;
+  // Of the connections those that owe us a request, oldest first: they go where there are too many.
+  std::list<beast::basic_stream<proxy::StreamProtocol, Executor>*> waiting{};
 };
 
 namespace {
@@ -47,6 +50,7 @@ using Request = http::request<http::string_body>;
 using Response = http::response<http::string_body>;
 
 constexpr std::chrono::seconds request_limit{10};
+constexpr std::chrono::seconds first_limit{5};  // for the first request: who connects has something to ask
 constexpr std::chrono::seconds idle_limit{60};
 constexpr std::chrono::milliseconds accept_backoff{50};
 constexpr std::chrono::milliseconds event_interval{500};
@@ -126,11 +130,13 @@ Awaitable<std::string> next_events(std::shared_ptr<State> state, DecisionFilter 
     text += event_text("update", update);
   }
   const std::vector<proxy::Recent> recent = co_await surveyed_recent(state->io, state->desk, seen);
-  const std::uint64_t missed = count_missed(recent, seen);
+  std::uint64_t missed = count_missed(recent, seen);
   seen.resize(recent.size());
   for (std::size_t i = 0; i < recent.size(); ++i) seen[i] = recent[i].last;
   json::object told;
-  told["decisions"] = decisions_json(recent, filter);
+  std::uint64_t left_out = 0;
+  told["decisions"] = decisions_json(recent, filter, &left_out);
+  missed += left_out;
   told["missed"] = missed;
   const bool is_worth_telling = missed > 0 || !told["decisions"].get_array().empty();
   if (is_worth_telling) {
@@ -191,12 +197,16 @@ std::optional<DecisionFilter> events_wanted(const State& state, const Request& r
 
 Awaitable<void> serve(std::shared_ptr<State> state, Stream stream) {
   beast::flat_buffer buffer(max_header + max_body);
+  auto limit = first_limit;
   for (bool keeps = true; keeps;) {
     http::request_parser<http::string_body> parser;
     parser.header_limit(max_header);
     parser.body_limit(max_body);
-    stream.expires_after(idle_limit);
+    stream.expires_after(limit);
+    limit = idle_limit;
+    state->waiting.push_back(&stream);
     const auto [read_error, read] = co_await http::async_read(stream, buffer, parser, use_tuple);
+    state->waiting.remove(&stream);
     if (read_error) {
       co_return;
     }
@@ -239,8 +249,12 @@ Awaitable<void> accept_all(std::shared_ptr<State> state) {
       co_await state->pause.async_wait(use_tuple);
       continue;
     }
-    if (state->connections == AdminServer::max_connections) {
-      continue;  // closed at once
+    if (state->connections >= AdminServer::max_connections) {
+      if (state->waiting.empty()) {
+        continue;  // closed at once
+      }
+      state->waiting.front()->close();  // so that nobody shuts us out by connecting and saying nothing
+      state->waiting.pop_front();
     }
     ++state->connections;
     Stream stream(std::move(socket));

@@ -1,5 +1,7 @@
 #include "app/commands.hpp"
+#include "app/connection_trials.hpp"
 #include "app/prepare.hpp"
+#include "app/problem_print.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -17,6 +19,8 @@ struct CheckOptions {
   std::string file;
   bool is_json = false;
   bool is_key_server = false;
+  bool connects = false;
+  bool is_offline = false;
 };
 
 struct Checked {
@@ -53,6 +57,15 @@ config::Loaded load_key_server(const std::string& file) {
   return config::load_file(file, options);
 }
 
+// What has no faults is tried.
+void try_all(const proxy::Snapshot& snapshot, Checked& checked) {
+  ConnectionTrials trials = try_connections(snapshot);
+  checked.summary += ", " + std::to_string(trials.tried) + " connections";
+  if (trials.problems.empty()) return;
+  checked.summary.clear();
+  checked.problems.insert(checked.problems.end(), trials.problems.begin(), trials.problems.end());
+}
+
 Checked checked_key_server(config::Loaded loaded) {
   PreparedKeyServer prepared = prepare_key_server(std::move(loaded));
   Checked checked{std::move(prepared.problems), {}};
@@ -62,20 +75,33 @@ Checked checked_key_server(config::Loaded loaded) {
   return checked;
 }
 
+Checked key_server_checked(const CheckOptions& options, config::Loaded loaded) {
+  Checked checked = checked_key_server(std::move(loaded));
+  if (options.connects) {
+    config::Position all;
+    all.file = std::make_shared<const std::string>(options.file);
+    checked.problems.push_back({config::Severity::warning, all, "key_service",
+                                "--connect is for a proxy's configuration: of a key server's nothing is tried", ""});
+  }
+  return checked;
+}
+
 Checked check_file(const CheckOptions& options) {
   if (options.is_key_server) {
-    return checked_key_server(load_key_server(options.file));
+    return key_server_checked(options, load_key_server(options.file));
   }
   Guessed guessed = load_by_guess(options.file);
   if (guessed.purpose == config::Purpose::key_server) {
-    return checked_key_server(std::move(guessed.loaded));
+    return key_server_checked(options, std::move(guessed.loaded));
   }
-  Prepared prepared = prepare(std::move(guessed.loaded), 1);
+  const ReadSecrets secrets = options.is_offline ? ReadSecrets::no : ReadSecrets::yes;
+  Prepared prepared = prepare(std::move(guessed.loaded), 1, secrets);
   Checked checked{std::move(prepared.problems), {}};
   if (prepared.snapshot) {
     const policy::Policy& policy = *prepared.snapshot->policy;
     checked.summary =
         std::to_string(policy.routes.size()) + " routes, " + std::to_string(policy.catalogue.size()) + " scopes";
+    if (options.connects) try_all(*prepared.snapshot, checked);
   }
   return checked;
 }
@@ -87,9 +113,7 @@ int check(const CheckOptions& options) {
     print_json(checked);
     return status;
   }
-  for (const config::Problem& problem : checked.problems) {
-    std::cout << config::render(problem) << "\n";
-  }
+  print_problems(std::cout, checked.problems);
   if (!checked.summary.empty()) {
     std::cout << options.file << ": ok (" << checked.summary << ")\n";
   }
@@ -102,12 +126,17 @@ void add_check(CLI::App& root, int& status) {
   auto options = std::make_shared<CheckOptions>();
   CLI::App* const verb = root.add_subcommand("check", "Find every fault in configuration and policy");
   verb->description(
-      "Examples:\n  keygate check -c keygate.yaml\n  keygate check -c keygate.yaml --json\n\n"
-      "Find every fault in configuration and policy, all at once. Opens nothing and writes nothing.");
+      "Examples:\n  keygate check -c keygate.yaml\n  keygate check -c keygate.yaml --connect\n\n"
+      "Find every fault in configuration and policy, all at once. Writes nothing, and without --connect opens nothing "
+      "but files.");
   verb->add_option("-c,--config", options->file, "The configuration file")->required();
   verb->add_flag("--json", options->is_json, "One JSON object instead of lines");
   verb->add_flag("--keyserver", options->is_key_server,
                  "It is for keygate keyserver; guessed where it names tokens for one and no upstream");
+  CLI::Option* const connect = verb->add_flag("--connect", options->connects,
+                                              "Also try Redis, the key service and every upstream, as the proxy would");
+  verb->add_flag("--offline", options->is_offline, "Read no secret, certificate or key that it names")
+      ->excludes(connect);
   verb->callback([options, &status] { status = check(*options); });
 }
 

@@ -1,6 +1,7 @@
 #include "app/commands.hpp"
 #include "app/effective.hpp"
 #include "app/prepare.hpp"
+#include "app/problem_print.hpp"
 #include "config/source_text.hpp"
 
 #include <CLI/CLI.hpp>
@@ -23,10 +24,8 @@ struct PrintOptions {
 
 int print(const PrintOptions& options) {
   const Guessed guessed = load_by_guess(options.file);
-  if (!guessed.loaded.settings) {
-    for (const config::Problem& problem : guessed.loaded.problems) std::cerr << config::render(problem) << '\n';
-    return 1;
-  }
+  print_problems(std::cerr, guessed.loaded.problems);
+  if (!guessed.loaded.settings) return 1;
   const auto source = config::read_source(options.file);
   if (const auto* const fault = std::get_if<config::Fault>(&source)) {
     std::cerr << options.file << ": " << fault->message << '\n';

@@ -3,6 +3,7 @@
 #include "app/dev_summary.hpp"
 #include "app/echo.hpp"
 #include "app/prepare.hpp"
+#include "app/problem_print.hpp"
 #include "app/server.hpp"
 #include "app/worker_thread.hpp"
 #include "keys/store.hpp"
@@ -75,7 +76,8 @@ std::string configuration(const DevOptions& options, const std::string& upstream
                                                     : " " + quoted(std::filesystem::absolute(options.policy).string());
   return "listen: " + quoted(options.listen) + "\nupstream: " + quoted(upstream) +
          "\nresolution: {store: {path: " + quoted(store) +
-         "}}\nlog: {level: warn, format: text}\nlimits: {drain_delay: 0s}\npolicy:" + policy + "\n";
+         "}}\nlog: {level: warn, format: text}\nlimits: {drain_delay: 0s}\ntracing: {otlp_endpoint: null}\npolicy:" +
+         policy + "\n";
 }
 
 bool is_loopback(const config::ListenerSettings& listener) {
@@ -136,9 +138,7 @@ int dev(const DevOptions& options) {
   const std::string store = scratch.path() + "/keys.db";
   const std::string text = configuration(options, upstream, store);
   Prepared prepared = prepare(config::load_text(text, "keygate dev"), 1);
-  for (const config::Problem& problem : prepared.problems) {
-    std::cerr << config::render(problem) << "\n";
-  }
+  print_problems(std::cerr, prepared.problems);
   if (!prepared.snapshot) {
     return 1;
   }

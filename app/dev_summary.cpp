@@ -31,7 +31,9 @@ void DevSummary::note(const telemetry::Outcome& outcome, const proxy::Snapshot& 
   if (is_denied(outcome)) ++route.denials;
   if (outcome.code != "ok") ++route.by_code.try_emplace(std::string(outcome.code)).first->second;
   if (outcome.was_judged && !outcome.route.empty()) asked_.emplace(outcome.route);
+  if (policy_ != nullptr && judged_by.generation < generation_) return;  // it began before a reload, and ended after
   policy_ = judged_by.policy;
+  generation_ = judged_by.generation;
 }
 
 void DevSummary::print(std::ostream& out, bool has_colour) const {
@@ -54,13 +56,21 @@ void DevSummary::print(std::ostream& out, bool has_colour) const {
   paper.line(paper.strong(counted(hits, "request")) + ", " + std::to_string(denials) + " denied");
   paper.table(rows);
   std::vector<RouteScopes> asked;
+  std::string keyless;
   for (const auto& route : policy_->routes) {
-    if (asked_.contains(route->name)) asked.push_back({route->all_scopes, route->any_scopes});
+    if (!asked_.contains(route->name)) continue;
+    if (route->accepts_api_key) {
+      asked.push_back({route->all_scopes, route->any_scopes});
+    } else {
+      keyless += (keyless.empty() ? "" : ", ") + route->name;
+    }
   }
+  out << '\n';
+  if (!keyless.empty()) paper.line("Left out of the rest, as no API key is taken there:  " + keyless);
+  if (asked.empty() && !keyless.empty()) return;
   std::string scopes;
   for (const std::string& scope : smallest_scopes(policy_->catalogue, asked))
     scopes += (scopes.empty() ? "" : ",") + scope;
-  out << '\n';
   if (scopes.empty()) return paper.line("No scope is needed for these.");
   paper.line("The least that a key for these needs:  " + paper.strong(scopes));
   paper.line(paper.faint("  keygate keys create --organization ORGANIZATION --scopes " + scopes));

@@ -30,7 +30,8 @@ class DevSummary {
 
   mutable std::mutex mutex_;
   std::map<std::string, OfRoute, std::less<>> routes_;
-  std::shared_ptr<const policy::Policy> policy_;  // the last one that judged
+  std::shared_ptr<const policy::Policy> policy_;  // the newest one that judged
+  std::uint64_t generation_ = 0;                  // of it
   std::set<std::string, std::less<>> asked_;      // names of the routes that were judged
 };
 

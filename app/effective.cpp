@@ -1,7 +1,6 @@
 #include "app/effective.hpp"
 
 #include "app/settings_json.hpp"
-#include "config/tracing_reader.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -42,12 +41,10 @@ Effective* find(Effective& map, std::string_view name) {
   return nullptr;
 }
 
-void name_variables(Effective& root, const config::EnvironmentLookup& environment) {
+void name_variables(Effective& root, const config::TracingSettings& settings) {
   Effective* const tracing = find(root, "tracing");
-  for (const config::TracingVariable& variable : config::tracing_variables) {
-    Effective* const value = tracing != nullptr ? find(*tracing, variable.key) : nullptr;
-    const auto text = environment(std::string(variable.name));
-    if (value != nullptr && !value->where && text && !text->empty()) value->variable = variable.name;
+  for (const auto& [key, name] : settings.taken) {
+    if (Effective* const value = tracing != nullptr ? find(*tracing, key) : nullptr) value->variable = name;
   }
 }
 
@@ -85,7 +82,7 @@ std::string beside(const std::string& file, const std::string& name) {
 Effective effective(const config::Settings& settings, const config::Written& written,
                     const config::EnvironmentLookup& environment) {
   Effective root = annotated(settings_json(settings), written);
-  name_variables(root, environment);
+  name_variables(root, settings.tracing);
   // The policy is another format; what is said here is where it is.
   const config::Written policy = written.member("policy");
   Effective of_policy;

@@ -27,16 +27,19 @@ bool is_plain_word(std::string_view text) {
   const bool begins_well =
       !text.empty() && (is_letter(text.front()) || text.front() == '/' || is_duration || text == "0s");
   static constexpr std::string_view special[] = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"};
+  const auto is_same = [&](std::string_view word) {  // Null and NULL are nothing, too
+    return std::ranges::equal(word, text, [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b | 0x20 : b); });
+  };
   return begins_well && text.back() != ':' && std::ranges::all_of(text, is_fit) &&
-         std::ranges::find(special, text) == std::end(special);
+         std::ranges::none_of(special, is_same);
 }
 
 std::string scalar_text(const json::value& value) {
-  if (value.is_double()) {  // as people write it: not 1E-2
-    std::array<char, 32> room{};
-    const auto end =
-        std::to_chars(room.data(), room.data() + room.size(), value.get_double(), std::chars_format::fixed).ptr;
-    return {room.data(), end};
+  if (value.is_double()) {         // as people write it: not 1E-2
+    std::array<char, 512> room{};  // the smallest there is takes some 350
+    const auto [end, fault] =
+        std::to_chars(room.data(), room.data() + room.size(), value.get_double(), std::chars_format::fixed);
+    if (fault == std::errc{}) return {room.data(), end};
   }
   if (!value.is_string()) return json::serialize(value);
   const std::string_view text(value.get_string().data(), value.get_string().size());

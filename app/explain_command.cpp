@@ -5,6 +5,7 @@
 #include "app/keys_help.hpp"
 #include "app/keys_place.hpp"
 #include "app/prepare.hpp"
+#include "app/problem_print.hpp"
 #include "app/stated_record.hpp"
 #include "keys/store.hpp"
 #include "policy/criteria_text.hpp"
@@ -51,7 +52,7 @@ std::int64_t now() {
 
 std::shared_ptr<const proxy::Snapshot> snapshot_from(const std::string& file) {
   Prepared prepared = prepare_file(file, 1, ReadSecrets::no);
-  for (const config::Problem& problem : prepared.problems) std::cerr << config::render(problem) << '\n';
+  print_problems(std::cerr, prepared.problems);
   if (!prepared.snapshot) throw Refusal{2, "keygate explain: the configuration has faults; nothing was explained"};
   return prepared.snapshot;
 }

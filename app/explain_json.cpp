@@ -1,3 +1,4 @@
+#include "app/explain_limits.hpp"
 #include "app/explained.hpp"
 #include "policy/criteria_text.hpp"
 
@@ -206,6 +207,7 @@ json::object to_json(const Explained& explained) {
   object["candidates"] = candidates_json(explained);
   object["credential"] = credential_json(rehearsal);
   object["scopes"] = scopes_json(explained);
+  object["limits"] = limits_json(rehearsal);
   object["forward"] = forward_json(rehearsal);
   object["shadow_code"] = rehearsal.shadowed() == policy::Reason::ok
                               ? json::value(nullptr)

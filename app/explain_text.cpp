@@ -1,3 +1,4 @@
+#include "app/explain_limits.hpp"
 #include "app/explain_paper.hpp"
 #include "app/explained.hpp"
 #include "policy/criteria_text.hpp"
@@ -241,6 +242,8 @@ void print_credential(Paper& paper, const Explained& explained) {
     const std::string blanks(width + 2 - share.grant.size(), ' ');
     paper.field(i == 0 ? "holds" : "", share.grant + blanks + paper.faint(share_text(catalogue, share)));
   }
+  const auto limits = limit_texts(rehearsal);
+  for (std::size_t i = 0; i < limits.size(); ++i) paper.field(i == 0 ? "limits" : "", limits[i]);
 }
 
 void print_forwarding(Paper& paper, const Explained& explained) {

@@ -1,5 +1,6 @@
 #include "app/inject.hpp"
 
+#include "app/sidecar_manifest.hpp"
 #include "config/yaml_reader.hpp"
 
 #include <algorithm>
@@ -15,49 +16,6 @@ using config::Fault;
 using config::YamlEntry;
 using config::YamlNode;
 
-// The same as deploy/kubernetes/sidecar, and held against it by deploy/kubernetes/try.
-constexpr std::string_view sidecar = R"(- name: keygate
-  image: @IMAGE@
-  restartPolicy: Always
-  args: [run, -c, /etc/keygate/keygate.yaml]
-  ports:
-    - {name: keygate, containerPort: 8080}
-    - {name: keygate-health, containerPort: 9901}
-  startupProbe:
-    httpGet: {path: /readyz, port: keygate-health}
-    periodSeconds: 1
-    failureThreshold: 30
-  readinessProbe:
-    httpGet: {path: /readyz, port: keygate-health}
-    periodSeconds: 5
-  livenessProbe:
-    httpGet: {path: /livez, port: keygate-health}
-    periodSeconds: 10
-    failureThreshold: 3
-  lifecycle:
-    preStop:
-      exec: {command: [/usr/bin/keygate, drain, -c, /etc/keygate/keygate.yaml, --wait, 10s]}
-  resources:
-    requests: {cpu: 50m, memory: 32Mi}
-    limits: {memory: 256Mi}
-  securityContext:
-    runAsNonRoot: true
-    runAsUser: 65532
-    runAsGroup: 65532
-    allowPrivilegeEscalation: false
-    readOnlyRootFilesystem: true
-    capabilities: {drop: [ALL]}
-    seccompProfile: {type: RuntimeDefault}
-  volumeMounts:
-    - {name: keygate-config, mountPath: /etc/keygate, readOnly: true}
-    - {name: keygate-secrets, mountPath: /run/secrets/keygate, readOnly: true}
-    - {name: keygate-run, mountPath: /run/keygate}
-)";
-
-constexpr std::string_view config_volume = "- {name: keygate-config, configMap: {name: @CONFIG_MAP@}}\n";
-constexpr std::string_view secrets_volume =
-    "- {name: keygate-secrets, secret: {secretName: @CONFIG_MAP@, optional: true}}\n";
-constexpr std::string_view run_volume = "- {name: keygate-run, emptyDir: {medium: Memory, sizeLimit: 1Mi}}\n";
 constexpr std::string_view default_container = "kubectl.kubernetes.io/default-container";
 
 const YamlEntry* find(const YamlNode& map, std::string_view key) {
@@ -74,6 +32,12 @@ std::string text_of(const YamlNode& map, std::string_view key) {
 bool has_named(const YamlEntry* list, std::string_view name) {
   return list != nullptr && std::any_of(list->value->items.begin(), list->value->items.end(),
                                         [name](const auto& item) { return text_of(*item, "name") == name; });
+}
+
+// Of a Deployment and its like.
+const YamlEntry* template_of(const YamlNode& root) {
+  const YamlEntry* const spec = find(root, "spec");
+  return spec != nullptr ? find(*spec->value, "template") : nullptr;
 }
 
 std::string replaced(std::string_view text, std::string_view mark, std::string_view value) {
@@ -103,6 +67,7 @@ class Document {
   std::optional<Fault> flow_fault(const YamlEntry& entry) const;
   std::optional<Fault> add_items(const YamlNode& spec, std::string_view key, const std::string& items);
   std::optional<Fault> annotate(const YamlNode& pod, const YamlNode& template_, const YamlEntry& spec);
+  std::optional<Fault> look_again() const;
 
   std::vector<std::string_view> lines_;  // with their ends
   std::size_t first_;
@@ -180,6 +145,18 @@ std::optional<Fault> Document::annotate(const YamlNode& pod, const YamlNode& tem
   return std::nullopt;
 }
 
+// Lines in between other lines are YAML in block style alone: what came out is read as a cluster would.
+std::optional<Fault> Document::look_again() const {
+  std::string text;
+  append_to(text);
+  const auto document = config::read_yaml(text, std::make_shared<const std::string>("manifest"));
+  const YamlEntry* const pod = document.root ? template_of(*document.root) : nullptr;
+  const YamlEntry* const spec = pod != nullptr ? find(*pod->value, "spec") : nullptr;
+  if (spec != nullptr && has_named(find(*spec->value, "initContainers"), "keygate")) return std::nullopt;
+  return fault(1, "no lines can be put into this one: it is JSON, or has {…} or […] over several lines",
+               "write it as YAML with a line for each key");
+}
+
 std::optional<Fault> Document::inject(const SidecarSettings& settings, Injected& result) {
   std::string text;
   bool is_empty = true;
@@ -201,8 +178,7 @@ std::optional<Fault> Document::inject(const SidecarSettings& settings, Injected&
     return std::nullopt;
   }
   const YamlNode& root = *document.root;
-  const YamlEntry* const outer = find(root, "spec");
-  const YamlEntry* const template_ = outer != nullptr ? find(*outer->value, "template") : nullptr;
+  const YamlEntry* const template_ = template_of(root);
   const YamlEntry* const spec = template_ != nullptr ? find(*template_->value, "spec") : nullptr;
   const YamlEntry* const containers = spec != nullptr ? find(*spec->value, "containers") : nullptr;
   if (containers == nullptr)
@@ -225,6 +201,7 @@ std::optional<Fault> Document::inject(const SidecarSettings& settings, Injected&
     if (auto refused = add_items(pod, "volumes", volumes)) return refused;
   }
   if (auto refused = annotate(pod, *template_->value, *spec)) return refused;
+  if (auto refused = look_again()) return refused;
   ++result.added;
   for (const auto& container : containers->value->items) {
     if (find(*container, "ports") == nullptr) continue;

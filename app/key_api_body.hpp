@@ -27,10 +27,10 @@ class ApiBody {
   std::int64_t required_integer(std::string_view name) const;
   // A number of seconds, or a duration in whole seconds such as "90d".
   std::optional<std::int64_t> seconds(std::string_view name) const;
+  const boost::json::value* find(std::string_view name) const;  // null: absent, or null
 
  private:
   void check_members(std::initializer_list<std::string_view> known) const;
-  const boost::json::value* find(std::string_view name) const;  // null: absent, or null
 
   boost::json::object object_;
 };

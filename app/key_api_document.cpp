@@ -21,7 +21,9 @@ constexpr const char* schemas = R"json({
     "name": {"type": "string", "maxLength": 100},
     "environment": {"enum": ["live", "test"]},
     "prefix": {"type": "string", "pattern": "^[A-Za-z0-9_]{1,10}$"},
-    "expires_in": {"$ref": "#/components/schemas/Duration"}}},
+    "expires_in": {"$ref": "#/components/schemas/Duration"},
+    "allowed_cidrs": {"$ref": "#/components/schemas/Blocks"},
+    "rate_limit": {"$ref": "#/components/schemas/RateLimit"}}},
   "Rotation": {"type": "object", "additionalProperties": false, "properties": {
     "grace": {"$ref": "#/components/schemas/Duration", "description": "How long the old key still lives; 24h"}}},
   "Key": {"type": "object", "required": ["key_id", "organization_id", "scopes", "state", "created_at"], "properties": {
@@ -37,7 +39,9 @@ constexpr const char* schemas = R"json({
     "expires_at": {"type": ["string", "null"], "format": "date-time"},
     "revoked_at": {"type": ["string", "null"], "format": "date-time"},
     "last_used_at": {"type": ["string", "null"], "format": "date-time"},
-    "rotated_to": {"type": ["string", "null"]}}},
+    "rotated_to": {"type": ["string", "null"]},
+    "allowed_cidrs": {"oneOf": [{"$ref": "#/components/schemas/Blocks"}, {"type": "null"}]},
+    "rate_limit": {"oneOf": [{"$ref": "#/components/schemas/RateLimit"}, {"type": "null"}]}}},
   "CreatedKey": {"allOf": [{"$ref": "#/components/schemas/Key"}], "required": ["key"], "properties": {
     "key": {"type": "string", "description": "The key itself, shown this once"}}},
   "RotatedKey": {"allOf": [{"$ref": "#/components/schemas/CreatedKey"}], "required": ["replaces"], "properties": {
@@ -58,6 +62,8 @@ constexpr const char* schemas = R"json({
     "scopes": {"type": "array", "items": {"$ref": "#/components/schemas/Grant"}},
     "environment": {"enum": ["live", "test"]},
     "expires_at": {"type": "integer", "description": "Unix seconds"},
+    "allowed_cidrs": {"$ref": "#/components/schemas/Blocks"},
+    "rate_limit": {"$ref": "#/components/schemas/RateLimit"},
     "name": {"type": "string"}}},
   "Usage": {"type": "object", "additionalProperties": false, "required": ["uses"], "properties": {
     "uses": {"type": "array", "items": {"type": "object", "additionalProperties": false, "required": ["digest", "at"],
@@ -80,6 +86,11 @@ constexpr const char* schemas = R"json({
     "invalid_scopes": {"type": "array", "items": {"type": "string"}}, "retry_after": {"type": "integer"}}},
   "Id": {"type": "string", "pattern": "^[A-Za-z0-9_.:@|+=-]{1,128}$"},
   "Grant": {"type": "string", "description": "A scope, resource:* or *"},
+  "Blocks": {"type": "array", "minItems": 1, "maxItems": 64, "items": {"type": "string"},
+    "description": "Addresses, or blocks such as 10.0.0.0/8, from which alone the key may be used"},
+  "RateLimit": {"type": "object", "additionalProperties": false, "required": ["limit", "window"], "properties": {
+    "limit": {"type": "integer", "minimum": 1, "maximum": 1000000, "description": "Requests, on all routes together"},
+    "window": {"type": "string", "pattern": "^[0-9]+(s|m|h|d)$", "description": "From 1s to 1d"}}},
   "Duration": {"oneOf": [{"type": "integer", "minimum": 0, "description": "Seconds"},
     {"type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$"}]}
 })json";

@@ -5,6 +5,7 @@
 #include "app/key_scopes.hpp"
 #include "app/keys_place.hpp"
 #include "app/keys_print.hpp"
+#include "keys/restrictions.hpp"
 #include "policy/principal.hpp"
 
 #include <boost/json/array.hpp>
@@ -109,9 +110,18 @@ void settle(const Call& call, keys::NewKey& key) {
   }
 }
 
+policy::Restrictions restrictions_in(const ApiBody& body) {
+  const auto* const blocks = body.find("allowed_cidrs");
+  const auto* const limit = body.find("rate_limit");
+  if (!keys::read_restrictions({blocks, nullptr})) refuse_field("allowed_cidrs");
+  const auto read = keys::read_restrictions({blocks, limit});
+  if (!read) refuse_field("rate_limit");
+  return *read ? **read : policy::Restrictions{};
+}
+
 keys::NewKey read_new_key(const Call& call) {
-  const ApiBody body(call.body,
-                     {"organization_id", "user_id", "name", "environment", "scopes", "prefix", "expires_in"});
+  const ApiBody body(call.body, {"organization_id", "user_id", "name", "environment", "scopes", "prefix", "expires_in",
+                                 "allowed_cidrs", "rate_limit"});
   keys::NewKey key;
   key.organization = organization_for(call, body.text("organization_id"));
   if (key.organization.empty()) throw ApiProblem{ApiReason::bad_request, "\"organization_id\" is missing.", {}};
@@ -121,6 +131,7 @@ keys::NewKey read_new_key(const Call& call) {
   key.scopes = body.texts("scopes");
   key.prefix = body.text("prefix");
   if (const auto seconds = body.seconds("expires_in")) key.expires_at = call.now + *seconds;
+  key.restrictions = restrictions_in(body);
   return key;
 }
 

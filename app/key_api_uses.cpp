@@ -4,6 +4,7 @@
 #include "app/key_api_body.hpp"
 #include "app/key_page.hpp"
 #include "app/key_report.hpp"
+#include "keys/restrictions.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -48,6 +49,7 @@ json::object principal_json(const policy::Principal& principal) {
     body["environment"] = text(policy::to_string(principal.environment));
   }
   if (principal.expires_at) body["expires_at"] = *principal.expires_at;
+  if (principal.restrictions) keys::write_restrictions(*principal.restrictions, body);
   return body;
 }
 

@@ -3,6 +3,7 @@
 #include "app/key_tokens.hpp"
 #include "app/keys_help.hpp"
 #include "app/prepare.hpp"
+#include "app/problem_print.hpp"
 #include "app/server.hpp"
 #include "config/address.hpp"
 #include "keys/redis_revocations.hpp"
@@ -45,7 +46,7 @@ std::shared_ptr<const ApiRules> rules_in(const std::string& file, config::FileSt
   options.purpose = config::Purpose::key_server;
   PreparedKeyServer prepared = prepare_key_server(config::load_file(file, options));
   files = std::move(prepared.files);
-  for (const config::Problem& problem : prepared.problems) std::cerr << config::render(problem) << "\n";
+  print_problems(std::cerr, prepared.problems);
   if (!prepared.settings) {
     std::cerr << "keygate: the configuration has faults\n";
     return nullptr;
@@ -90,7 +91,7 @@ struct RedisAccess {
 std::optional<RedisAccess> redis_access(const config::Settings& settings) {
   config::Problems problems;
   keys::Secrets secrets = keys::read_secrets(settings, problems);
-  for (const config::Problem& problem : problems) std::cerr << config::render(problem) << "\n";
+  print_problems(std::cerr, problems);
   if (config::has_errors(problems)) return std::nullopt;
   return RedisAccess{{*settings.resolution.redis, std::move(secrets.redis_password)},
                      std::move(secrets.signing_keys),

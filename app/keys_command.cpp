@@ -3,6 +3,7 @@
 #include "app/keys_remote.hpp"
 #include "app/keys_verbs.hpp"
 #include "config/quantity.hpp"
+#include "keys/restrictions.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -33,6 +34,8 @@ struct KeysOptions {
   std::string organization, user, environment, prefix, name;
   std::vector<std::string> scopes;
   std::string expires_in;
+  std::vector<std::string> allowed_cidrs;
+  std::string rate_limit;
   std::string grace = "24h";
   bool allow_restricted = false;
 };
@@ -58,6 +61,12 @@ CLI::Validator whole_seconds(std::chrono::seconds least) {
         return is_fit ? std::string() : "\"" + text + "\" is not a duration in whole seconds such as 90d, 24h or 30s";
       },
       "DURATION");
+}
+
+// `what`: an example of it.
+CLI::Validator fits(bool (*fit)(const std::string&), const std::string& what) {
+  return CLI::Validator(
+      [fit, what](std::string& text) { return fit(text) ? std::string() : "\"" + text + "\" is not " + what; }, "");
 }
 
 int run_verb(const Verb& verb, const KeysOptions& options) {
@@ -106,6 +115,10 @@ keys::NewKey new_key(const KeysOptions& given) {
   key.name = given.name;
   key.scopes = given.scopes;
   key.prefix = given.prefix;
+  for (const std::string& block : given.allowed_cidrs) {
+    if (const auto parsed = policy::parse_block(block)) key.restrictions.allowed_from.push_back(*parsed);
+  }
+  if (!given.rate_limit.empty()) key.restrictions.rate_limit = keys::parse_rate(given.rate_limit);
   if (given.environment == "live") key.environment = policy::Environment::live;
   if (given.environment == "test") key.environment = policy::Environment::test;
   return key;
@@ -146,6 +159,15 @@ void add_create(CLI::App& keys, int& status) {
   verb.add_option("--name", options->name, "What people call it");
   verb.add_option("--expires-in", options->expires_in, "How long it lives; default: for ever")
       ->check(whole_seconds(std::chrono::seconds{1}));
+  verb.add_option("--allow-cidr", options->allowed_cidrs,
+                  "From where alone it may be used, such as 10.0.0.0/8; several times for several blocks")
+      ->check(fits([](const std::string& text) { return policy::parse_block(text).has_value(); },
+                   "an address or a block such as 10.0.0.0/8, without bits past its prefix"))
+      ->allow_extra_args(false);
+  verb.add_option("--rate-limit", options->rate_limit,
+                  "How many requests in which time, on all routes together: 600/1m")
+      ->check(fits([](const std::string& text) { return keys::parse_rate(text).has_value(); },
+                   "a rate such as 600/1m: 1 to 1000000 requests in 1s to 1d, at most 10000 a second"));
   verb.add_flag("--allow-restricted", options->allow_restricted, "Grant scopes that the catalogue marks as restricted");
   begin_help_with(verb,
                   "keygate keys create -c keygate.yaml --org org_1 --scopes projects:read,projects:write --env test\n"

@@ -63,6 +63,8 @@ std::string_view rule_for(std::string_view field) {
   if (field == "prefix") return "1 to 10 of [A-Za-z0-9_]";
   if (field == "scopes") return "1 to 256 scope names";
   if (field == "expires_at") return "a time ahead";
+  if (field == "allowed_cidrs") return "1 to 64 address blocks such as 10.0.0.0/8, without bits past their prefix";
+  if (field == "rate_limit") return "1 to 1000000 requests in 1s to 1d, at most 10000 a second";
   return "1 to 128 of [A-Za-z0-9_.:@|+=-]";
 }
 

@@ -1,5 +1,7 @@
 #include "app/keys_print.hpp"
 
+#include "keys/restrictions.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
@@ -79,17 +81,24 @@ json::object to_json(const keys::StoredKey& key, std::int64_t now) {
   object["revoked_at"] = time_or_null(key.revoked_at);
   object["last_used_at"] = time_or_null(key.last_used_at);
   object["rotated_to"] = text_or_null(key.rotated_to);
+  object["allowed_cidrs"] = nullptr;
+  object["rate_limit"] = nullptr;
+  keys::write_restrictions(key.restrictions, object);
   return object;
 }
 
 void print_lines(std::ostream& out, const keys::StoredKey& key, std::int64_t now) {
+  const std::string blocks = keys::blocks_text(key.restrictions.allowed_from);
   out << "id:           " << key.id << "\nprefix:       " << key.shown_prefix << "\norganization: " << key.organization
       << "\nuser:         " << text_or_dash(key.user) << "\nname:         " << text_or_dash(key.name)
       << "\nenvironment:  " << text_or_dash(policy::to_string(key.environment))
       << "\nscopes:       " << joined(key.scopes) << "\nstate:        " << state_of(key, now)
       << "\ncreated:      " << rfc3339(key.created_at) << "\nexpires:      " << time_or(key.expires_at, "never")
       << "\nrevoked:      " << time_or(key.revoked_at, "-") << "\nlast used:    " << time_or(key.last_used_at, "never")
-      << "\nrotated to:   " << text_or_dash(key.rotated_to) << '\n';
+      << "\nrotated to:   " << text_or_dash(key.rotated_to)
+      << "\nfrom:         " << (blocks.empty() ? "anywhere" : blocks)
+      << "\nrate limit:   " << (key.restrictions.rate_limit ? keys::rate_text(*key.restrictions.rate_limit) : "-")
+      << '\n';
 }
 
 void print_table(std::ostream& out, const std::vector<keys::StoredKey>& keys, std::int64_t now) {

@@ -2,6 +2,7 @@
 
 #include "app/key_report.hpp"
 #include "app/keys_print.hpp"
+#include "keys/restrictions.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -66,6 +67,13 @@ keys::StoredKey key_in(const json::object& object) {
   key.revoked_at = time_in(object, "revoked_at");
   key.last_used_at = time_in(object, "last_used_at");
   key.rotated_to = text_in(object, "rotated_to");
+  const auto member = [&object](const char* name) {
+    const auto* value = object.if_contains(name);
+    return value == nullptr || value->is_null() ? nullptr : value;
+  };
+  const auto restrictions = keys::read_restrictions({member("allowed_cidrs"), member("rate_limit")});
+  if (!restrictions) throw Refusal{1, "the key service says a restriction of " + key.id + " that is not understood"};
+  if (*restrictions) key.restrictions = **restrictions;
   return key;
 }
 
@@ -114,6 +122,7 @@ void create_key(const KeysRun& run, const KeyServicePlace& place, const RemoteCr
   if (key.environment != policy::Environment::none)
     body["environment"] = std::string(policy::to_string(key.environment));
   if (request.expires_in) body["expires_in"] = *request.expires_in;
+  keys::write_restrictions(key.restrictions, body);
   const json::object answer = ask_service(place, "POST", "/v1/keys", body);
   if (run.form == Form::json) return print_json(run, answer);
   print_new_key(run, answer);

@@ -5,6 +5,7 @@
 #include "app/openapi_file.hpp"
 #include "app/openapi_lint.hpp"
 #include "app/prepare.hpp"
+#include "app/problem_print.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -35,7 +36,7 @@ struct LintOptions {
 
 policy::FindingList find(const LintOptions& options) {
   const Prepared prepared = prepare_file(options.config, 1, ReadSecrets::no);
-  for (const config::Problem& problem : prepared.problems) std::cerr << config::render(problem) << '\n';
+  print_problems(std::cerr, prepared.problems);
   if (!prepared.snapshot) throw Refusal{2, "keygate lint: the configuration has faults; nothing else was looked at"};
   const policy::Policy& policy = *prepared.snapshot->policy;
   policy::FindingList found = policy::lint(*prepared.snapshot->settings, policy);

@@ -185,9 +185,10 @@ void put_server(Families& out, const Totals& totals, const ServerFigures& server
     out.begin("keygate_spans_exported_total", MetricType::Counter, "Spans that the trace collector has taken.");
     out.add(server.traces.exported_spans);
     out.begin("keygate_spans_dropped_total", MetricType::Counter,
-              "Spans that it has not: the queue was full, or it refused them.");
+              "Spans that it has not: the queue was full, it refused them, or it could not be asked for too long.");
     out.add(server.traces.dropped_spans, {{"reason", "queue_full"}});
     out.add(server.traces.rejected_spans, {{"reason", "refused"}});
+    out.add(server.traces.too_old_spans, {{"reason", "too_old"}});
   }
   out.begin("keygate_build_info", MetricType::Gauge, "Which build this is; always 1.");
   out.add(1.0, {{"version", version()}, {"commit", commit()}});

@@ -9,6 +9,7 @@
 #include <set>
 #include <tuple>
 #include <utility>
+#include <variant>
 
 namespace keygate::app {
 namespace {
@@ -34,8 +35,8 @@ std::vector<SampleRequest> contexts_of(const policy::Policy& policy, const polic
   return contexts;
 }
 
-// A path of the operation, with a word for each parameter.
-std::string sample_path(const Operation& operation, const std::string& word, config::PathSettings rules) {
+// A path of the operation as it is written, with a word for each parameter.
+std::string filled_path(const Operation& operation, const std::string& word) {
   std::string path = operation.base_path + operation.path;
   for (std::size_t open = path.find('{'); open != path.npos; open = path.find('{', open)) {
     const std::size_t close = path.find('}', open);
@@ -43,7 +44,16 @@ std::string sample_path(const Operation& operation, const std::string& word, con
     path.replace(open, close - open + 1, word);
     open += word.size();
   }
-  return text_of(policy_path(path, rules).shape);
+  return path;
+}
+
+// The same as a route can have it.
+std::string sample_path(const Operation& operation, const std::string& word, config::PathSettings rules) {
+  return text_of(policy_path(filled_path(operation, word), rules).shape);
+}
+
+bool is_refused(std::string path, config::PathSettings rules) {
+  return std::holds_alternative<policy::TargetFlaw>(policy::RequestTarget::parse(path, rules));
 }
 
 // Restricted scopes that the document does not name: a route that needs one is there to refuse.
@@ -65,8 +75,59 @@ policy::ScopeSet refusing_scopes(const policy::Policy& policy, const OpenApi& do
 
 bool is_secured(const Operation& operation) { return operation.who == Operation::Who::ways && !operation.is_optional; }
 
+// The operations that a request may be of.
+class Operations {
+ public:
+  Operations(const OpenApi& document, config::PathSettings rules) : rules_(rules) {
+    for (const Operation& operation : document.operations) {
+      if (const auto method = policy::parse_method(operation.method)) {
+        all_.push_back({&operation, *method, policy_path(operation.base_path + operation.path, rules).shape});
+      }
+    }
+  }
+
+  // Of which it may be whom this route governs, whatever stands for the operation's parameters: with words of the
+  // route in place of some, a request is still one of the operation. A secured one first; null: none.
+  const Operation* of(const policy::Policy& policy, const Route& route, const policy::SampleWord& word) const {
+    const auto& entry = policy.criteria[route.number];
+    const Operation* found = nullptr;
+    for (const SampleRequest& sample : policy::sample_requests(entry, word)) {
+      const PathShape shape = policy_path(sample.path, rules_).shape;
+      for (const auto& [operation, method, path] : all_) {
+        if (path != shape && !covers(path, shape)) continue;
+        if (policy::governing(policy, sample, method) != &route) continue;
+        if (is_secured(*operation)) return operation;
+        found = operation;
+      }
+    }
+    return found;
+  }
+
+ private:
+  struct One {
+    const Operation* operation;
+    policy::Method method;
+    PathShape shape;
+  };
+  const config::PathSettings rules_;
+  std::vector<One> all_;
+};
+
 std::string named(const Operation& operation) {
   return operation.method + " " + operation.base_path + operation.path + " at " + policy::line_of(operation.where);
+}
+
+bool is_open(const Route& route, const Operation& operation) {
+  return route.access != Access::required && is_secured(operation);
+}
+
+Finding open_operation(const Route& route, const Operation& operation) {
+  return {Finding::Weight::warning,
+          "open-operation",
+          route.where,
+          route.name,
+          std::string("needs no credential, and ") + named(operation) + " does",
+          "write require in place of anonymous or optional, or open the operation in the document"};
 }
 
 }  // namespace
@@ -86,20 +147,30 @@ policy::FindingList lint_openapi(const policy::Policy& policy, const OpenApi& do
       if (route == nullptr) continue;
       has_route = true;
       used.insert(route);
-      if (route->access == Access::required || !is_secured(operation) || !told.insert(route).second) continue;
-      found.push_back({Finding::Weight::warning, "open-operation", route->where, route->name,
-                       std::string("needs no credential, and ") + named(operation) + " does",
-                       "write require in place of anonymous or optional, or open the operation in the document"});
+      if (is_open(*route, operation) && told.insert(route).second) found.push_back(open_operation(*route, operation));
     }
     if (has_route) continue;
+    if (is_refused(filled_path(operation, word.text()), policy.paths)) {
+      found.push_back(
+          {Finding::Weight::note, "operation-refused", operation.where, "",
+           "no request can have the path " + operation.base_path + operation.path + ": it is ambiguous_path",
+           "see paths: in docs/configuration.md, or take it out of the document"});
+      continue;
+    }
     found.push_back({Finding::Weight::warning, "operation-without-route", operation.where, "",
                      "no route has " + operation.method + " " + operation.base_path + operation.path +
                          ": every request for it is refused",
                      "write a route for it, or take it out of the document"});
   }
   const policy::ScopeSet refusing = refusing_scopes(policy, document);
+  const Operations operations(document, policy.paths);
   for (const auto& route : policy.routes) {
-    if (used.contains(route.get()) || route->all_scopes.meets(refusing)) continue;
+    if (used.contains(route.get())) continue;
+    if (const Operation* const operation = operations.of(policy, *route, word)) {
+      if (is_open(*route, *operation)) found.push_back(open_operation(*route, *operation));
+      continue;
+    }
+    if (route->all_scopes.meets(refusing)) continue;
     found.push_back({Finding::Weight::warning, "route-without-operation", route->where, route->name,
                      "no operation of the document comes to it", "describe it in the document, or take it away"});
   }

@@ -1,6 +1,7 @@
 #include "app/replay.hpp"
 
 #include "policy/decide.hpp"
+#include "policy/readings.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -76,6 +77,11 @@ policy::KeyAnswer answer_by(const LoggedRequest& request) {
   return answer;
 }
 
+// Refused for its path, before anybody is asked.
+Fate ambiguous(std::string route) {
+  return {std::string(policy::row(Reason::ambiguous_path).code), std::move(route), ""};
+}
+
 }  // namespace
 
 std::string_view to_string(Unknown why) {
@@ -90,8 +96,8 @@ std::string_view to_string(Unknown why) {
       return "it depends on where the session's request came from";
     case Unknown::kind:
       return "it depends on whether what was presented is a session";
-    case Unknown::path:
-      return "the path is one that is refused now";
+    case Unknown::method:
+      return "the method is none that a route can have";
   }
   return "";
 }
@@ -137,6 +143,10 @@ void Replay::add(std::string_view line, std::string_view file, std::uint64_t num
   note(request, std::get<Fate>(std::move(fate)), file, number);
 }
 
+bool Replay::is_read_otherwise(const policy::MatchInput& input, const policy::Route* route) const {
+  return route != nullptr && policy::stricter_reading(*snapshot_.policy, *route, input);
+}
+
 std::variant<Fate, Unknown> Replay::judged(const LoggedRequest& request) const {
   // A preflight is answered, or decided, by headers.
   if (request.method == "OPTIONS" && request.is_granted && request.upstream.empty()) return Unknown::headers;
@@ -144,14 +154,17 @@ std::variant<Fate, Unknown> Replay::judged(const LoggedRequest& request) const {
   std::string room = request.path;
   const auto parsed = policy::RequestTarget::parse(room, snapshot_.policy->paths);
   const auto* const target = std::get_if<policy::RequestTarget>(&parsed);
-  if (!method || target == nullptr) return Unknown::path;
+  if (!method) return Unknown::method;
+  if (target == nullptr) return ambiguous({});
   std::optional<Fate> fate;
   const policy::Route* last = nullptr;
   for (const auto& headers : header_sets_) {
     const auto* const route = snapshot_.policy->table.match({request.host, *method, target, headers});
     if (fate && route == last) continue;
     last = route;
-    auto next = judged_by(route, request, *target);
+    auto next = is_read_otherwise({request.host, *method, target, headers}, route)
+                    ? std::variant<Fate, Unknown>(ambiguous(route->name))
+                    : judged_by(route, request, *target);
     const auto* const told = std::get_if<Fate>(&next);
     if (told == nullptr) return next;
     if (fate && (fate->code != told->code || fate->upstream != told->upstream)) return Unknown::headers;

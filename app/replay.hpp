@@ -24,7 +24,7 @@ enum class Unknown : std::uint8_t {
   credential,  // nobody looked for a credential then, and the policy asks for one
   cross_site,  // it depends on where a session's request came from
   kind,        // it depends on whether what was presented is a session
-  path,        // this configuration refuses such paths
+  method,      // it is none that a route can have
 };
 inline constexpr std::size_t unknowns = 6;
 std::string_view to_string(Unknown why);
@@ -66,6 +66,7 @@ class Replay {
   std::variant<Fate, Unknown> judged(const LoggedRequest& request) const;
   std::variant<Fate, Unknown> judged_by(const policy::Route* route, const LoggedRequest& request,
                                         const policy::RequestTarget& target) const;
+  bool is_read_otherwise(const policy::MatchInput& input, const policy::Route* route) const;
   Fate decided(const policy::Route* route, const policy::RequestTarget& target, const policy::Caller& caller) const;
   void note(const LoggedRequest& request, Fate after, std::string_view file, std::uint64_t number);
 

@@ -4,6 +4,7 @@
 #include "app/keys_place.hpp"
 #include "app/log_lines.hpp"
 #include "app/prepare.hpp"
+#include "app/problem_print.hpp"
 #include "app/replay.hpp"
 
 #include <CLI/CLI.hpp>
@@ -30,7 +31,7 @@ struct ReplayOptions {
 
 Replayed replayed(const ReplayOptions& options) {
   const Prepared prepared = prepare_file(options.config, 1, ReadSecrets::no);
-  for (const config::Problem& problem : prepared.problems) std::cerr << config::render(problem) << '\n';
+  print_problems(std::cerr, prepared.problems);
   if (!prepared.snapshot) throw Refusal{2, "keygate replay: the configuration has faults; no log was read"};
   Replay replay(*prepared.snapshot, std::time(nullptr));
   for (const std::string& log : options.logs) {

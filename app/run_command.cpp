@@ -1,5 +1,6 @@
 #include "app/commands.hpp"
 #include "app/prepare.hpp"
+#include "app/problem_print.hpp"
 #include "app/server.hpp"
 #include "app/service_manager.hpp"
 
@@ -15,9 +16,7 @@ namespace {
 
 int run(const std::string& file) {
   Prepared prepared = prepare_file(file, 1);
-  for (const config::Problem& problem : prepared.problems) {
-    std::cerr << config::render(problem) << "\n";
-  }
+  print_problems(std::cerr, prepared.problems);
   if (!prepared.snapshot) {
     std::cerr << "keygate: the configuration has faults; nothing was started\n";
     return 1;

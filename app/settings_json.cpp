@@ -149,7 +149,10 @@ json::object log_json(const config::LogSettings& log) {
 }
 
 json::object tracing_json(const config::TracingSettings& tracing) {
-  json::object out{{"otlp_endpoint", nullptr}, {"sample", tracing.sample}, {"service_name", tracing.service_name}};
+  json::object out{{"otlp_endpoint", nullptr},
+                   {"sample", tracing.sample},
+                   {"trust_parent", tracing.trust_parent},
+                   {"service_name", tracing.service_name}};
   if (const auto& url = tracing.endpoint) {
     const std::size_t query = url->target.find('?');
     out["otlp_endpoint"] = (url->is_tls ? "https://" : "http://") + url->authority + url->target.substr(0, query) +
@@ -172,6 +175,7 @@ json::object paths_json(const config::PathSettings& paths) {
 std::string duration_text(std::chrono::milliseconds time) {
   const auto ms = time.count();
   if (ms % 1000 != 0) return std::to_string(ms) + "ms";
+  if (ms != 0 && ms % 3'600'000 == 0) return std::to_string(ms / 3'600'000) + "h";
   if (ms != 0 && ms % 60'000 == 0) return std::to_string(ms / 60'000) + "m";
   return std::to_string(ms / 1000) + "s";
 }

@@ -22,7 +22,7 @@ boost::json::object settings_json(const config::Settings& settings);
 boost::json::object credentials_json(const config::CredentialSettings& credentials);
 boost::json::object resolution_json(const config::ResolutionSettings& resolution);
 
-// "5s", "1m", "250ms"
+// "5s", "1m", "24h", "250ms"
 std::string duration_text(std::chrono::milliseconds time);
 
 // Under NAME_file or NAME_env where it is, or as NAME that it stands there.

@@ -5,6 +5,7 @@
 #include "app/keys_help.hpp"
 #include "app/keys_place.hpp"
 #include "app/prepare.hpp"
+#include "app/problem_print.hpp"
 #include "config/cases.hpp"
 
 #include <CLI/CLI.hpp>
@@ -53,7 +54,7 @@ std::string place(const config::Position& where) {
 
 // Prints the faults; Refusal where one is an error.
 void refuse_faults(const config::Problems& problems, const char* what) {
-  for (const config::Problem& problem : problems) std::cerr << config::render(problem) << '\n';
+  print_problems(std::cerr, problems);
   if (config::has_errors(problems)) throw Refusal{2, std::string("keygate test: ") + what + "; nothing was tested"};
 }
 

@@ -16,7 +16,7 @@ Reader<std::vector<V>> list_of(Reader<V> item) {
   return {"a list",
           [item = std::move(item)](const Value& value) -> std::optional<std::vector<V>> {
             if (!value.is_list()) {
-              value.refuse("a list", value.is_scalar() ? "put it in brackets" : "");
+              value.refuse("a list", value.is_scalar() ? "put it in brackets" : "begin each of its items with \"- \"");
               return std::nullopt;
             }
             std::vector<V> result;
@@ -54,7 +54,7 @@ Reader<std::vector<std::pair<Located<std::string>, V>>> map_of(Reader<V> item) {
   return {"a map",
           [item = std::move(item)](const Value& value) -> std::optional<Pairs> {
             if (!value.is_map()) {
-              value.refuse("a map");
+              value.refuse("a map", value.is_null() ? "" : "write NAME: VALUE, without dashes or brackets");
               return std::nullopt;
             }
             Pairs result;

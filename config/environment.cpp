@@ -16,7 +16,7 @@ Parsed<std::string> value_of(const std::string& reference, const EnvironmentLook
   const auto name = reference.substr(0, colon);
   const bool has_default = colon != std::string::npos;
   if (!is_name(name) || (has_default && reference.compare(colon, 2, ":-") != 0)) {
-    return Fault{quoted("${" + reference + "}") + " is not a reference", "write ${NAME} or ${NAME:-default}"};
+    return Fault{"a ${ here begins no reference", "write ${NAME} or ${NAME:-default}"};
   }
   const auto value = environment(name);
   if (has_default && (!value || value->empty())) return reference.substr(colon + 2);
@@ -37,6 +37,9 @@ Parsed<std::string> substitute(const std::string& text, const EnvironmentLookup&
       result += '$';
       done = dollar + 2;
       continue;
+    }
+    if (next == '\0') {
+      return Fault{"a single dollar stands at the end", "write $$ for a dollar; nothing here is a regular expression"};
     }
     if (next != '{') return Fault{"a single dollar stands here", "write $$ for a dollar, ${NAME} for a variable"};
     const auto end = text.find('}', dollar);

@@ -67,7 +67,8 @@ struct SetHeaderDocument {
 
 struct RouteDocument {
   Position where;
-  std::string path{};  // routes[2], counted in the included file that it stands in; empty: in the order of the policy
+  bool is_whole = true;  // false: something in it was at fault and has its default, so what is missing says nothing
+  std::string path{};    // routes[2], counted in the included file that it stands in; empty: in the order of the policy
   Text name;
   MatchDocument match;
   std::optional<RequireDocument> require;

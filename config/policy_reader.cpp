@@ -142,6 +142,13 @@ Reader<UpstreamDocument> upstream_choice() {
           false, schema_of_any({place_text().schema, map.schema})};
 }
 
+// A key of a route's match or require, written one level too far out.
+template <class T>
+Key<T> under(const std::string& name, const std::string& parent, const std::string& right = {}) {
+  return misplaced<T>(name,
+                      "it belongs under " + parent + ": " + parent + ": {" + (right.empty() ? name : right) + ": ...}");
+}
+
 Reader<RouteDocument> route_reader() {
   using R = RouteDocument;
   return object<R>({
@@ -157,6 +164,17 @@ Reader<RouteDocument> route_reader() {
       key("cors", &R::cors, cors_reader(), "which other origins' pages may ask, and what"),
       key("mode", &R::mode, located(word_of({"enforce", "shadow"})), "shadow: decides, and lets through"),
       key("until", &R::until, place_text(), "the day on which a shadow route refuses again"),
+      under<R>("path", "match"),
+      under<R>("method", "match", "methods"),
+      under<R>("methods", "match"),
+      under<R>("host", "match", "hosts"),
+      under<R>("hosts", "match"),
+      under<R>("headers", "match"),
+      under<R>("scope", "require", "scopes"),
+      under<R>("scopes", "require"),
+      under<R>("credentials", "require"),
+      under<R>("organization", "require"),
+      under<R>("environment", "require"),
   });
 }
 

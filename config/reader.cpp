@@ -11,14 +11,28 @@ namespace {
 std::vector<std::string> usable(const std::vector<KeyFacts>& known) {
   std::vector<std::string> names;
   for (const auto& key : known) {
-    if (key.presence != Presence::unsupported) names.push_back(key.name);
+    if (key.presence == Presence::optional || key.presence == Presence::required) names.push_back(key.name);
   }
   return names;
+}
+
+// token_file where "token" was written; nothing where no name goes on from it, or many do.
+std::string longer_names(const std::string& word, const std::vector<std::string>& names) {
+  constexpr std::size_t most_named = 3;
+  std::string hint;
+  std::size_t count = 0;
+  for (const auto& name : names) {
+    if (!name.starts_with(word + '_')) continue;
+    hint += (count == 0 ? "" : " or ") + quoted(name);
+    ++count;
+  }
+  return count == 0 || count > most_named ? "" : "did you mean " + hint + "?";
 }
 
 // The nearest name, or all of them where none is near and they are few.
 std::string suggested_key(const std::string& word, const std::vector<std::string>& names) {
   constexpr std::size_t most_listed = 12;
+  if (auto longer = longer_names(word, names); !longer.empty()) return longer;
   if (auto near = suggestion(word, names); !near.empty()) return near;
   if (names.empty() || names.size() > most_listed) return {};
   std::string list = "known here: ";
@@ -32,9 +46,23 @@ void check_key(const Value& value, const Value::Member& member, const std::vecto
       std::find_if(known.begin(), known.end(), [&name](const KeyFacts& key) { return key.name == name; });
   if (found == known.end()) {
     value.complain_at(member.key.where, "unknown key " + quoted(name), suggested_key(name, usable(known)));
+  } else if (found->presence == Presence::misplaced) {
+    value.complain_at(member.key.where, "unknown key " + quoted(name), found->hint);
   } else if (found->presence == Presence::unsupported) {
     value.complain_at(member.key.where, quoted(name) + " is not supported by this version yet");
   }
+}
+
+// {path: ...}, of the keys that have to be there, or of the first that may.
+std::string map_form(const std::vector<KeyFacts>& known) {
+  std::string keys;
+  for (const auto& key : known) {
+    if (key.presence == Presence::required) keys += (keys.empty() ? "" : ", ") + key.name + ": ...";
+  }
+  const auto first =
+      std::find_if(known.begin(), known.end(), [](const KeyFacts& key) { return key.name != "version"; });
+  if (keys.empty() && first != known.end()) keys = first->name + ": ...";
+  return "write {" + keys + "}";
 }
 
 }  // namespace
@@ -46,7 +74,7 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
 
 bool check_keys(const Value& value, const std::vector<KeyFacts>& known) {
   if (!value.is_map()) {
-    value.refuse("a map");
+    value.refuse("a map", value.is_null() ? "" : map_form(known));
     return false;
   }
   for (const auto& member : value.members()) {

@@ -27,7 +27,7 @@ struct Reader {
   }
 };
 
-enum class Presence { optional, required, unsupported };
+enum class Presence { optional, required, unsupported, misplaced };
 
 template <class T>
 struct Key {
@@ -70,6 +70,12 @@ Key<T> unsupported(std::string name, std::string description) {
   return {std::move(name), std::move(description), Presence::unsupported, {}};
 }
 
+// What is likely to be looked for here and stands elsewhere: refused, with that place.
+template <class T>
+Key<T> misplaced(std::string name, std::string hint) {
+  return {std::move(name), std::move(hint), Presence::misplaced, {}};
+}
+
 // Checked and let go: the only value it may have in this version is the one that changes nothing.
 template <class T, class V>
 Key<T> idle(std::string name, Reader<V> reader, std::string description) {
@@ -83,6 +89,7 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
 struct KeyFacts {
   std::string name;
   Presence presence = Presence::optional;
+  std::string hint{};  // of one that is misplaced
 };
 
 // Complains of what is unknown, unsupported or missing, and of a value that is no map. True: it is a map.
@@ -91,7 +98,7 @@ bool check_keys(const Value& value, const std::vector<KeyFacts>& known);
 template <class T>
 bool fill_from(const Table<T>& table, const Value& value, T& target) {
   std::vector<KeyFacts> known;
-  for (const auto& key : table) known.push_back({key.name, key.presence});
+  for (const auto& key : table) known.push_back({key.name, key.presence, key.description});
   if (!check_keys(value, known)) return false;
   for (const auto& key : table) {
     const auto member = value.member(key.name);
@@ -104,7 +111,7 @@ template <class T>
 std::string schema_of_table(const Table<T>& table) {
   std::vector<SchemaKey> keys;
   for (const auto& key : table) {
-    if (key.presence != Presence::unsupported) {
+    if (key.presence == Presence::optional || key.presence == Presence::required) {
       keys.push_back({key.name, key.description, key.schema, key.presence == Presence::required});
     }
   }
@@ -119,7 +126,9 @@ Reader<T> object(Table<T> table) {
           [table = std::move(table)](const Value& value) -> std::optional<T> {
             T result{};
             if constexpr (requires { result.where; }) result.where = value.where();
+            const auto errors = value.reading().errors;
             if (!fill_from(table, value, result)) return std::nullopt;
+            if constexpr (requires { result.is_whole; }) result.is_whole = value.reading().errors == errors;
             return result;
           },
           false, std::move(schema)};

@@ -70,7 +70,7 @@ std::optional<RedisSettings> checked_redis(const Value& value, RedisSettings red
     value.complain("a user without a password", "write password_file");
   }
   if (url && address.socket.empty() && !address.is_tls && !address.host.empty() && !is_loopback(address.host)) {
-    url->warn("who is on the way to " + address.host + " reads and writes identities", "use rediss://");
+    url->warn("who is on the way there reads and writes identities", "use rediss://");
   }
   if (!redis.ca_file.empty() && !address.is_tls) value.member("ca_file")->complain("only rediss:// has certificates");
   return redis;

@@ -63,6 +63,8 @@ struct ServiceUrl {
   std::uint16_t port = 0;
   std::string target;     // path and query, at least "/"
   std::string authority;  // for Host
+
+  bool operator==(const ServiceUrl&) const = default;
 };
 
 enum class ServiceDialect : std::uint8_t { native, rfc7662, unkey, better_auth, custom };

@@ -25,7 +25,9 @@ Reader<SecretSettings> secret_in_environment() {
                               std::string::npos &&
                           !(name.front() >= '0' && name.front() <= '9');
         if (!fits) {
-          value.complain(quoted(name) + " is no name of an environment variable");
+          // Unquoted: whoever takes the name for the place of the secret has written that.
+          value.complain("this is no name of an environment variable",
+                         "write the name, not the value: KEY_SERVICE_TOKEN");
           return std::nullopt;
         }
         return SecretSettings{Kind::environment, name, value.where()};
@@ -34,7 +36,8 @@ Reader<SecretSettings> secret_in_environment() {
 
 Reader<SecretSettings> secret_written_out() {
   return then(text("a secret"), [](const Value& value, const std::string& secret) -> std::optional<SecretSettings> {
-    value.warn("a secret stands in the configuration itself", "keep it in a file or in the environment");
+    value.warn("a secret stands in the configuration itself",
+               "keep it in a file or in the environment, and name that: secret_file or secret_env");
     return SecretSettings{Kind::literal, secret, value.where()};
   });
 }

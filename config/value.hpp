@@ -71,6 +71,8 @@ class Value {
       : node_(&node), reading_(&reading), path_(std::move(path)), entry_(entry) {}
 
   std::string described() const;
+  // What a variable holds, or what may be a secret, is in no complaint.
+  void conceal_within(std::string& message, std::string& hint) const;
   void report(Severity severity, Position where, std::string message, std::string hint) const;
 
   const YamlNode* node_;

@@ -2,6 +2,7 @@
 
 #include "config/fault.hpp"
 #include "config/source_text.hpp"
+#include "config/yaml_advice.hpp"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -209,39 +210,16 @@ class TreeBuilder : public YAML::EventHandler {
   YAML::Mark last_scalar_ = YAML::Mark::null_mark();
 };
 
-// Past the anchor and the tag that may stand before a scalar.
-std::string_view without_properties(std::string_view text) {
-  while (!text.empty() && (text.front() == '&' || text.front() == '!')) {
-    text.remove_prefix(std::min(text.find_first_of(" \t\r\n"), text.size()));
-    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
-  }
-  return text;
-}
-
-// The library takes the end of the file for the end of a quoted text, and so would swallow whatever comes after a
-// forgotten quote. Such a text can only be the last scalar; an offset counts bytes.
-bool is_never_closed(std::string_view scalar) {
-  scalar = without_properties(scalar);
-  if (scalar.empty() || (scalar[0] != '"' && scalar[0] != '\'')) return false;
-  const char quote = scalar[0];
-  for (std::size_t i = 1; i < scalar.size(); ++i) {
-    if (quote == '"' && scalar[i] == '\\') {
-      ++i;
-    } else if (scalar[i] == quote) {
-      if (quote == '"' || i + 1 == scalar.size() || scalar[i + 1] != quote) return false;
-      ++i;
-    }
-  }
-  return true;
-}
-
 // In a text that ends within an escape the library reads on beyond the end, and quotes what it finds there.
 Refusal refusal_of(const YAML::Exception& fault, std::string_view text) {
-  Refusal refusal{fault.mark, "", "this is not YAML: " + fault.msg, "check indentation, quotes and brackets"};
+  YamlStop stop{fault.mark.line, fault.mark.column, fault.msg};
   const auto last_line = static_cast<int>(text.substr(text.rfind('\n') + 1).size());
-  const bool is_in_last = refusal.mark.line == std::count(text.begin(), text.end(), '\n');
-  if (is_in_last) refusal.mark.column = std::min(refusal.mark.column, last_line);
-  for (char& c : refusal.message) c = c < 0x20 || c > 0x7E ? '?' : c;
+  if (stop.line == std::count(text.begin(), text.end(), '\n')) stop.column = std::min(stop.column, last_line);
+  YamlAdvice advice = advice_on(text, stop);
+  for (char& c : advice.message) c = c < 0x20 || c > 0x7E ? '?' : c;
+  Refusal refusal{fault.mark, "", std::move(advice.message), std::move(advice.hint)};
+  refusal.mark.line = advice.line;
+  refusal.mark.column = advice.column;
   return refusal;
 }
 

@@ -4,6 +4,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <fstream>
+#include <iterator>
+
 namespace keygate::keys {
 
 ClientTls::ClientTls() : context_(net::ssl::context::tls_client) {}
@@ -23,6 +26,8 @@ config::Parsed<std::shared_ptr<const ClientTls>> ClientTls::load(const std::stri
       return config::Fault{config::quoted(ca_file) + " cannot be read as certificates: " + failed.message(),
                            "it has to be a PEM file that this process may read"};
     }
+    std::ifstream file(ca_file, std::ios::binary);
+    tls->trusted_.assign(std::istreambuf_iterator<char>(file), {});
   }
   return std::shared_ptr<const ClientTls>(std::move(tls));
 }

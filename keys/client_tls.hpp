@@ -21,10 +21,14 @@ class ClientTls {
   // For one connection. Not changed after load, although Asio's stream wants it so.
   net::ssl::context& context() const { return context_; }
 
+  // Whether the same certificates are trusted, as far as they were named.
+  bool is_same(const ClientTls& other) const { return trusted_ == other.trusted_; }
+
  private:
   ClientTls();
 
   mutable net::ssl::context context_;
+  std::string trusted_;  // what ca_file held; empty: the system says
 };
 
 // Before the handshake: `host` is asked for by name (SNI), and has to be in the certificate, as a name or as an

@@ -10,6 +10,9 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace keygate::keys {
 
@@ -25,5 +28,15 @@ std::optional<std::shared_ptr<const policy::Restrictions>> read_restrictions(con
 
 // The same members, added to `object`.
 void write_restrictions(const policy::Restrictions& restrictions, boost::json::object& object);
+
+// As a command line and the embedded store have them: "600/1m" of all its requests together, and address blocks with a
+// blank between them. nullopt: not understood. Empty text is no block.
+std::optional<policy::RateLimit> parse_rate(std::string_view text);
+std::optional<std::vector<policy::AddressBlock>> parse_blocks(std::string_view text);
+std::string rate_text(const policy::RateLimit& limit);
+std::string blocks_text(const std::vector<policy::AddressBlock>& blocks);
+
+// Whether a key may have them: no more blocks than may be named, and a limit that can be counted.
+bool are_fit(const policy::Restrictions& restrictions);
 
 }  // namespace keygate::keys

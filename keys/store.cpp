@@ -1,6 +1,7 @@
 #include "keys/store.hpp"
 
 #include "keys/base62.hpp"
+#include "keys/restrictions.hpp"
 #include "keys/store_impl.hpp"
 #include "keys/store_schema.hpp"
 
@@ -38,6 +39,7 @@ StoreRow row_of(const NewKey& key, SecretView text, const KeyDigest& digest, std
   row.key.scopes = key.scopes;
   row.key.created_at = now;
   row.key.expires_at = key.expires_at;
+  row.key.restrictions = key.restrictions;
   row.key.digest = digest;
   row.prefix = key.prefix;
   return row;
@@ -48,12 +50,14 @@ StoreRow row_of(const NewKey& key, SecretView text, const KeyDigest& digest, std
 error_code Store::Impl::insert(const StoreRow& row) {
   const StoredKey& key = row.key;
   const std::string scopes = join_scopes(key.scopes);
+  const std::string blocks = blocks_text(key.restrictions.allowed_from);
+  const std::string rate = key.restrictions.rate_limit ? rate_text(*key.restrictions.rate_limit) : "";
   sqlite::Statement statement(
       database,
       "INSERT INTO keys (id, digest, shown_prefix, prefix, organization, user, name, environment,"
-      " scopes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      " scopes, created_at, expires_at, allowed_cidrs, rate_limit) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   statement.bind(key.id, key.digest, key.shown_prefix, row.prefix, key.organization, key.user, key.name,
-                 policy::to_string(key.environment), scopes, key.created_at, key.expires_at);
+                 policy::to_string(key.environment), scopes, key.created_at, key.expires_at, blocks, rate);
   return statement.run();
 }
 
@@ -86,7 +90,8 @@ Result<Store> Store::open_to_read(const std::string& path) {
   Result<sqlite::Database> database = sqlite::Database::open_to_read(path);
   if (database.has_error()) return database.error();
   database->wait_for_locks(lock_wait);
-  auto impl = std::make_unique<Impl>(std::move(*database));
+  const std::string_view sql = has_restrictions(*database) ? select_answer : select_old_answer;
+  auto impl = std::make_unique<Impl>(std::move(*database), sql);
   if (impl->answer.error()) return impl->answer.error();
   return Store(std::move(impl));
 }
@@ -181,8 +186,8 @@ Result<CreatedKey> Store::rotate(const std::string& id, std::int64_t grace, std:
   if (old->key.revoked_at) return make_error_code(store_errc::already_revoked);
   if (old->key.expires_at && *old->key.expires_at <= now) return make_error_code(store_errc::already_expired);
 
-  const NewKey same{old->key.organization, old->key.user, old->key.name,      old->key.environment,
-                    old->key.scopes,       old->prefix,   old->key.expires_at};
+  const NewKey same{old->key.organization, old->key.user, old->key.name,       old->key.environment,
+                    old->key.scopes,       old->prefix,   old->key.expires_at, old->key.restrictions};
   if (!unfit_field(same, now).empty()) return make_error_code(store_errc::invalid_field);
   Secret text = generate_key(same.prefix);
   StoreRow row = row_of(same, text.view(), impl_->hasher(text.view()), now);

@@ -28,6 +28,7 @@ struct NewKey {
   std::vector<std::string> scopes;  // grant names; at least one, at most 256
   std::string prefix = "kg_";
   std::optional<std::int64_t> expires_at;  // unix seconds
+  policy::Restrictions restrictions{};     // kept when it is rotated
 };
 
 // The first field that create would refuse, by its name above; empty: none. `now`: unix seconds.
@@ -44,6 +45,7 @@ struct StoredKey {
   std::int64_t created_at = 0;
   std::optional<std::int64_t> expires_at, revoked_at, last_used_at;
   std::string rotated_to;  // the id of the key that replaces this one, or empty
+  policy::Restrictions restrictions{};
 };
 
 // A key was let through, and these are the scopes that what it asked for required.

@@ -20,7 +20,8 @@ inline constexpr std::chrono::milliseconds lock_wait{5'000};
 enum class KnownBefore : std::uint8_t { no, perhaps };
 
 struct Store::Impl {
-  explicit Impl(sqlite::Database opened) : database(std::move(opened)) {}
+  explicit Impl(sqlite::Database opened, std::string_view answer_sql = select_answer)
+      : database(std::move(opened)), answer(database, answer_sql) {}
 
   // The one row that `where` (with one ?) fits; not_found.
   template <class Value>
@@ -48,7 +49,7 @@ struct Store::Impl {
   sqlite::Database database;
   Hasher hasher;
   // Kept prepared: what a proxy runs all the time.
-  sqlite::Statement answer{database, select_answer};
+  sqlite::Statement answer;
   sqlite::Statement changes{database,
                             "SELECT position, digest, is_revocation FROM changes WHERE position > ?"
                             " ORDER BY position LIMIT ?"};

@@ -1,9 +1,12 @@
 #include "keys/store_row.hpp"
 
+#include "keys/restrictions.hpp"
 #include "policy/scopes.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <optional>
 #include <utility>
 
 namespace keygate::keys {
@@ -28,6 +31,17 @@ std::optional<policy::Environment> environment_of(std::string_view text) {
     if (policy::to_string(environment) == text) return environment;
   }
   return std::nullopt;
+}
+
+// A restriction that cannot be read is none that could be enforced.
+std::optional<policy::Restrictions> restrictions_in(const sqlite::Statement& row, int first) {
+  policy::Restrictions restrictions;
+  auto blocks = parse_blocks(row.bytes(first));
+  const std::string_view rate = row.bytes(first + 1);
+  if (!rate.empty()) restrictions.rate_limit = parse_rate(rate);
+  if (!blocks || (!rate.empty() && !restrictions.rate_limit)) return std::nullopt;
+  restrictions.allowed_from = std::move(*blocks);
+  return are_fit(restrictions) ? std::optional(std::move(restrictions)) : std::nullopt;
 }
 
 bool are_grants(const std::vector<std::string>& scopes) {
@@ -75,6 +89,8 @@ std::string_view unfit_field(const NewKey& key, std::int64_t now) {
   if (!are_grants(key.scopes)) return "scopes";
   if (!is_key_prefix(key.prefix)) return "prefix";
   if (key.expires_at && *key.expires_at <= now) return "expires_at";
+  if (key.restrictions.allowed_from.size() > policy::max_blocks) return "allowed_cidrs";
+  if (!are_fit(key.restrictions)) return "rate_limit";
   return {};
 }
 
@@ -104,8 +120,11 @@ Result<StoreRow> read_row(const sqlite::Statement& row) {
   key.rotated_to = row.text(11);
   const std::string_view digest = row.bytes(12);
   read.prefix = row.text(13);
-  if (!environment || digest.size() != key.digest.bytes.size()) return make_error_code(store_errc::invalid_field);
+  auto restrictions = restrictions_in(row, 14);
+  if (!environment || !restrictions || digest.size() != key.digest.bytes.size())
+    return make_error_code(store_errc::invalid_field);
   key.environment = *environment;
+  key.restrictions = std::move(*restrictions);
   std::memcpy(key.digest.bytes.data(), digest.data(), digest.size());
   return read;
 }
@@ -121,10 +140,14 @@ Result<policy::KeyAnswer> read_answer(const sqlite::Statement& row, std::int64_t
   principal.expires_at = row.optional_integer(5);
   const bool is_revoked = !row.is_null(6);
 
-  const bool is_fit = environment && !principal.organization.empty() && policy::is_presentable(principal) &&
-                      are_grants(principal.granted);
+  auto restrictions = restrictions_in(row, 7);
+  const bool is_fit = environment && restrictions && !principal.organization.empty() &&
+                      policy::is_presentable(principal) && are_grants(principal.granted);
   if (!is_fit) return make_error_code(store_errc::invalid_field);
   principal.environment = *environment;
+  if (!restrictions->allowed_from.empty() || restrictions->rate_limit) {
+    principal.restrictions = std::make_shared<const policy::Restrictions>(std::move(*restrictions));
+  }
 
   using State = policy::KeyAnswer::State;
   const bool is_expired = principal.expires_at && *principal.expires_at <= now;

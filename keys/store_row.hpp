@@ -20,13 +20,17 @@ struct StoreRow {
 inline constexpr std::string_view select_rows =
     "SELECT id, shown_prefix, organization, user, name, environment, scopes, created_at, expires_at, revoked_at, "
     "last_used_at,"
-    " rotated_to, digest, prefix FROM keys ";
+    " rotated_to, digest, prefix, allowed_cidrs, rate_limit FROM keys ";
 // invalid_field where the row holds what no version of this program writes.
 Result<StoreRow> read_row(const sqlite::Statement& row);
 
 // What verify reads of a row, and what it makes of it. invalid_field where a field could not stand in a header (H-10).
 inline constexpr std::string_view select_answer =
-    "SELECT id, organization, user, environment, scopes, expires_at, revoked_at FROM keys WHERE digest = ?";
+    "SELECT id, organization, user, environment, scopes, expires_at, revoked_at, allowed_cidrs, rate_limit FROM keys"
+    " WHERE digest = ?";
+// The same of a file of a version before 3, which has no restrictions.
+inline constexpr std::string_view select_old_answer =
+    "SELECT id, organization, user, environment, scopes, expires_at, revoked_at, '', '' FROM keys WHERE digest = ?";
 Result<policy::KeyAnswer> read_answer(const sqlite::Statement& row, std::int64_t now);
 
 std::string join_scopes(const std::vector<std::string>& scopes);

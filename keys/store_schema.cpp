@@ -18,7 +18,7 @@ CREATE TABLE meta (
   name TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT;
-INSERT INTO meta (name, value) VALUES ('version', 2);
+INSERT INTO meta (name, value) VALUES ('version', 3);
 CREATE TABLE keys (
   id TEXT PRIMARY KEY NOT NULL,
   digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),  -- SHA-256 of the key; its text is nowhere
@@ -33,7 +33,9 @@ CREATE TABLE keys (
   expires_at INTEGER,
   revoked_at INTEGER,
   last_used_at INTEGER,
-  rotated_to TEXT REFERENCES keys (id)
+  rotated_to TEXT REFERENCES keys (id),
+  allowed_cidrs TEXT NOT NULL DEFAULT '',                   -- address blocks, separated by one space; '': anywhere
+  rate_limit TEXT NOT NULL DEFAULT ''                       -- 600/1m; '': none
 ) STRICT;
 CREATE INDEX keys_by_organization ON keys (organization);  -- and rowid: a page begins where the last one ended
 CREATE TABLE changes (
@@ -51,7 +53,7 @@ CREATE TABLE required_scopes (
 )";
 
 // From version 1. A process of that version that still runs goes on: what it leaves out has a default.
-constexpr const char* upgrade = R"(
+constexpr const char* from_1_to_2 = R"(
 ALTER TABLE changes ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE changes ADD COLUMN is_revocation INTEGER NOT NULL DEFAULT 0;
 UPDATE changes SET at = unixepoch();
@@ -66,7 +68,14 @@ CREATE TABLE required_scopes (
 UPDATE meta SET value = 2 WHERE name = 'version';
 )";
 
-enum class Standing { ours, older, empty, foreign };
+// A process of version 2 that still runs makes keys without restrictions, and does not see those of others.
+constexpr const char* from_2_to_3 = R"(
+ALTER TABLE keys ADD COLUMN allowed_cidrs TEXT NOT NULL DEFAULT '';
+ALTER TABLE keys ADD COLUMN rate_limit TEXT NOT NULL DEFAULT '';
+UPDATE meta SET value = 3 WHERE name = 'version';
+)";
+
+enum class Standing { ours, version_1, version_2, empty, foreign };
 
 Result<Standing> standing(sqlite::Database& database) {
   // One statement, one view of the file: another process may be making the tables between two.
@@ -81,7 +90,8 @@ Result<Standing> standing(sqlite::Database& database) {
   sqlite::Statement version(database, "SELECT value FROM meta WHERE name = 'version'");
   switch (version.step()) {
     case sqlite::Step::row:
-      if (version.integer(0) == 1) return Standing::older;
+      if (version.integer(0) == 1) return Standing::version_1;
+      if (version.integer(0) == 2) return Standing::version_2;
       return version.integer(0) == store_version ? Standing::ours : Standing::foreign;
     case sqlite::Step::done:
       return Standing::foreign;
@@ -89,6 +99,13 @@ Result<Standing> standing(sqlite::Database& database) {
       break;
   }
   return version.error();
+}
+
+error_code upgrade(sqlite::Database& database, Standing found) {
+  if (found == Standing::version_1) {
+    if (const error_code failed = database.execute(from_1_to_2)) return failed;
+  }
+  return database.execute(from_2_to_3);
 }
 
 error_code make_tables(sqlite::Database& database) {
@@ -102,12 +119,13 @@ error_code make_tables(sqlite::Database& database) {
       return {};
     case Standing::foreign:
       return store_errc::corrupt;
-    case Standing::older:
+    case Standing::version_1:
+    case Standing::version_2:
     case Standing::empty:
       break;
   }
   const bool is_new = *now == Standing::empty;
-  if (const error_code failed = database.execute(is_new ? tables : upgrade)) return failed;
+  if (const error_code failed = is_new ? database.execute(tables) : upgrade(database, *now)) return failed;
   return transaction.commit();
 }
 
@@ -131,6 +149,11 @@ error_code create_private_file(const std::string& path) {
   if (descriptor < 0) return errno == EEXIST ? error_code{} : make_error_code(store_errc::cannot_open);
   ::close(descriptor);
   return {};
+}
+
+bool has_restrictions(const sqlite::Database& database) {
+  sqlite::Statement columns(database, "SELECT count(*) FROM pragma_table_info('keys') WHERE name = 'rate_limit'");
+  return columns.step() == sqlite::Step::row && columns.integer(0) == 1;
 }
 
 error_code prepare_store(sqlite::Database& database) {

@@ -27,6 +27,7 @@ void check_names(const std::vector<config::RouteDocument>& routes, Findings& fin
   for (std::size_t number = 0; number < routes.size(); ++number) {
     const auto& name = routes[number].name;
     const auto path = place_in(routes[number], number) + ".name";
+    if (name.value.empty() && !routes[number].is_whole) continue;
     if (!is_route_name(name.value)) {
       findings.error(name.where, path, quoted(name.value) + " is not a route name",
                      "use up to 64 letters, digits, '_', '-' and '.'");
@@ -138,7 +139,6 @@ Compiled Compiler::run() && {
   check_names(document.routes, findings_);
   check_configured_scopes(settings_, policy_->catalogue, findings_);
   for (std::size_t number = 0; number < document.routes.size(); ++number) add_route(number);
-  if (!findings_.has_errors()) compile_paths(settings_, *policy_, findings_);
 
   return compiled_of(std::move(policy_), std::move(findings_));
 }

@@ -32,14 +32,21 @@ std::optional<HostPattern> parse_host(std::string_view text) {
   return name ? std::optional(HostPattern{std::string(*name), is_wildcard}) : std::nullopt;
 }
 
+std::string host_hint(std::string_view text) {
+  if (text == "*") return "to match any host, leave hosts out";
+  const auto scheme = text.find("://");
+  std::string_view bare = scheme == std::string_view::npos ? text : text.substr(scheme + 3);
+  bare = bare.substr(0, bare.find('/'));
+  if (bare.size() < text.size() && parse_host(bare)) return "write the name alone: " + std::string(bare);
+  return "write a name such as api.example.com, or *.example.com for all below it";
+}
+
 void compile_hosts(const RouteSource& source, RouteTable::Entry& entry, Findings& findings) {
   const auto path = source.path + ".match.hosts";
   for (const auto& text : source.document.match.hosts) {
     auto host = parse_host(text.value);
     if (!host) {
-      findings.error(text.where, path, quoted(text.value) + " is not a host",
-                     text.value == "*" ? "to match any host, leave hosts out"
-                                       : "write a name such as api.example.com, or *.example.com for all below it");
+      findings.error(text.where, path, quoted(text.value) + " is not a host", host_hint(text.value));
       continue;
     }
     const bool is_doubled = std::any_of(entry.hosts.begin(), entry.hosts.end(), [&](const HostPattern& other) {
@@ -55,6 +62,8 @@ void compile_hosts(const RouteSource& source, RouteTable::Entry& entry, Findings
 }
 
 std::string method_hint(const std::string& word) {
+  if (word == "*" || word == "ANY" || word == "any") return "to match any method, leave methods out";
+  if (word.find_first_of(", |") != std::string::npos) return "write a list: [GET, POST]";
   std::vector<std::string> known;
   for (std::size_t number = 0; number < method_count; ++number) {
     known.emplace_back(to_string(static_cast<Method>(number)));
@@ -147,6 +156,7 @@ std::vector<HeaderName> credential_names(const config::CredentialSettings& setti
 
 std::optional<PathTemplate> compile_path(const RouteSource& source, config::PathSettings rules, Findings& findings) {
   const auto& text = source.document.match.path;
+  if (text.value.empty() && !source.document.is_whole) return std::nullopt;
   auto parsed = parse_path_template(text.value, rules);
   if (auto* path = std::get_if<PathTemplate>(&parsed)) return std::move(*path);
   auto& flaw = std::get<TemplateFlaw>(parsed);

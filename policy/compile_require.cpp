@@ -20,7 +20,7 @@ void compile_access(const RouteSource& source, Route& route, Findings& findings)
     return;
   }
   if (document.optional) route.access = Access::optional;
-  if (document.require) return;
+  if (document.require || !document.is_whole) return;
   if (document.optional) {
     findings.error(document.where, source.path, "is optional but does not say what a credential must be",
                    "write require: beside it, if only with credentials: [api_key]");
@@ -30,15 +30,22 @@ void compile_access(const RouteSource& source, Route& route, Findings& findings)
   }
 }
 
+std::string scope_hint(const std::string& word, const Catalogue& catalogue) {
+  if (catalogue.size() == 0) return "list it under scopes first";
+  if (word.find_first_of(", ") != std::string::npos) return "write {all: [...]} or {any: [...]} for several";
+  if (is_grant_name(word) && word.ends_with('*')) return "a route names the scopes that it needs one by one";
+  auto near = did_you_mean(word, scope_names(catalogue));
+  return near.empty() ? "list it under scopes, or name one of those there" : near;
+}
+
 void compile_scope_list(const RouteSource& source, const std::vector<config::Text>& texts, const Catalogue& catalogue,
                         ScopeSet& set, Findings& findings) {
   for (const auto& text : texts) {
     if (const auto number = catalogue.find(text.value)) {
       set.add(*number);
     } else {
-      findings.error(
-          text.where, source.path + ".require.scopes", "unknown scope " + quoted(text.value),
-          catalogue.size() == 0 ? "list it under scopes first" : did_you_mean(text.value, scope_names(catalogue)));
+      findings.error(text.where, source.path + ".require.scopes", "unknown scope " + quoted(text.value),
+                     scope_hint(text.value, catalogue));
     }
   }
 }
@@ -60,7 +67,8 @@ void compile_scopes(const RouteSource& source, const config::RequireDocument& re
   auto needed = route.all_scopes;
   needed |= route.any_scopes;
   route.scopes_text = scopes_text(catalogue, needed);
-  if (require.all_scopes.empty() && require.any_scopes.empty() && require.credentials.empty()) {
+  const bool is_bare = require.all_scopes.empty() && require.any_scopes.empty() && require.credentials.empty();
+  if (is_bare && source.document.is_whole) {
     findings.error(require.where, source.path + ".require", "requires no scope, so it must list its credentials",
                    "write scopes:, or credentials: [api_key] to let every valid key pass");
   }
@@ -130,8 +138,9 @@ void compile_organization(const RouteSource& source, const config::Text& organiz
     }
     if (segment.kind == PathTemplate::Segment::Kind::parameter) known.push_back('{' + segment.text + '}');
   }
-  findings.error(organization.where, path, "the path has no parameter " + quoted(text),
-                 did_you_mean(organization.value, known));
+  auto hint = did_you_mean(organization.value, known);
+  if (hint.empty()) hint = "name it in match.path, as in /v1/" + std::string(text) + "/projects";
+  findings.error(organization.where, path, "the path has no parameter " + quoted(text), std::move(hint));
 }
 
 void compile_environment(const RouteSource& source, const config::Text& environment, Route& route, Findings& findings) {

@@ -30,6 +30,16 @@ std::size_t named_upstream(const RouteSource& source, const config::Text& name, 
   return number;
 }
 
+std::string choice_of(const config::Settings& settings) {
+  constexpr std::size_t most_named = 5;
+  std::string hint = "write upstream: ";
+  if (settings.upstreams.size() > most_named) return hint + "and the name of one";
+  for (std::size_t number = 0; number < settings.upstreams.size(); ++number) {
+    hint += (number == 0 ? "" : " or ") + settings.upstreams[number].name;
+  }
+  return hint;
+}
+
 // Of a route that names none: the one called "default", or the only one there is.
 std::size_t implied_upstream(const RouteSource& source, const config::Settings& settings, Findings& findings) {
   if (settings.upstreams.size() == 1) return 0;
@@ -38,7 +48,7 @@ std::size_t implied_upstream(const RouteSource& source, const config::Settings& 
   findings.error(source.document.where, source.path,
                  settings.upstreams.empty() ? "there is no upstream to forward to"
                                             : "names no upstream, and none of them is called \"default\"",
-                 settings.upstreams.empty() ? "name one under upstreams" : "write upstream: and the name of one");
+                 settings.upstreams.empty() ? "name one under upstreams" : choice_of(settings));
   return no_upstream;
 }
 

@@ -71,10 +71,6 @@ void compile_set_headers(const RouteSource& source, const ReservedNames& reserve
 // compile_upstream.cpp. Where to; after compile_require, whose environment it reads.
 void compile_upstream(const RouteSource& source, const config::Settings& settings, Route& route, Findings& findings);
 
-// compile_paths.cpp. Which paths of a route an upstream may be sent in a spelling that another route governs; after all
-// routes, and of no use where one has an error.
-void compile_paths(const config::Settings& settings, const Policy& policy, Findings& findings);
-
 // compile_limits.cpp. How often; after compile_require, whose access it reads.
 void compile_limits(const RouteSource& source, const config::Settings& settings, Route& route, Findings& findings);
 

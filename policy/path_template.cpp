@@ -20,6 +20,9 @@ bool is_parameter_name(std::string_view name) {
 }
 
 std::variant<Segment, TemplateFlaw> parse_parameter(std::string_view text) {
+  if (std::count(text.begin(), text.end(), '{') > std::count(text.begin(), text.end(), '}')) {
+    return TemplateFlaw{"a brace is opened in " + quoted(text) + " and not closed", "write {name}"};
+  }
   if (!text.starts_with('{') || !text.ends_with('}') || text.find_first_of("{}", 1) != text.size() - 1) {
     return TemplateFlaw{quoted(text) + " mixes a parameter with other text",
                         "a parameter is a whole segment, as in /{id}"};
@@ -32,6 +35,24 @@ std::variant<Segment, TemplateFlaw> parse_parameter(std::string_view text) {
                         "write {name} or {name...}, the name of letters, digits, '_' and '-'"};
   }
   return Segment{is_rest ? Segment::Kind::rest : Segment::Kind::parameter, std::string(name)};
+}
+
+// A segment as other proxies and frameworks would have it, where it is no text that a request could be meant to have.
+std::optional<TemplateFlaw> foreign_flaw(std::string_view text) {
+  constexpr std::string_view form = "write {name} for one segment, {rest...} for all that follow";
+  if (text.size() > 1 && text[0] == ':' && is_parameter_name(text.substr(1))) {
+    return TemplateFlaw{quoted(text) + " stands for itself: no parameter begins with a colon",
+                        "write {" + std::string(text.substr(1)) + "}"};
+  }
+  const bool is_regex = text.find_first_of("[]()\\|^$") != std::string_view::npos ||
+                        text.find(".*") != std::string_view::npos || text.find(".+") != std::string_view::npos;
+  if (is_regex && text.find_first_of("*+[\\^") != std::string_view::npos) {
+    return TemplateFlaw{quoted(text) + " looks like a regular expression, and paths are none", std::string(form)};
+  }
+  if (text.find('*') != std::string_view::npos) {
+    return TemplateFlaw{quoted(text) + " has a *, which is no wildcard in a path", std::string(form)};
+  }
+  return std::nullopt;
 }
 
 TemplateFlaw never_matches(std::string_view text, TargetFlaw flaw, config::PathSettings rules) {
@@ -49,6 +70,7 @@ std::variant<Segment, TemplateFlaw> parse_literal(std::string_view text, config:
   if (text.find('?') != std::string_view::npos) {
     return TemplateFlaw{"a path holds no query", "leave out the question mark and what follows it"};
   }
+  if (auto flaw = foreign_flaw(text)) return *std::move(flaw);
   std::string path = '/' + std::string(text);
   auto as_written = rules;
   as_written.resolve_dots = false;  // nor is there a slash to merge
@@ -108,10 +130,15 @@ std::optional<std::size_t> PathTemplate::parameter(std::string_view name) const 
 }
 
 std::variant<PathTemplate, TemplateFlaw> parse_path_template(std::string_view text, config::PathSettings rules) {
-  if (!text.starts_with('/')) return TemplateFlaw{quoted(text) + " does not begin with a slash", ""};
-  if (text.find("//") != std::string_view::npos) {
-    return never_matches(text, TargetFlaw::empty_segment, rules);
+  if (!text.starts_with('/')) {
+    const bool is_regex = text.starts_with('^') || text.starts_with('~');
+    return TemplateFlaw{quoted(text) + " does not begin with a slash",
+                        is_regex
+                            ? "paths are no regular expressions: write {name} for one segment, {rest...} for the rest"
+                        : text.find("://") != std::string_view::npos ? "leave out the scheme and the host"
+                                                                     : "write " + quoted('/' + std::string(text))};
   }
+  if (text.find("//") != std::string_view::npos) return never_matches(text, TargetFlaw::empty_segment, rules);
   const bool has_trailing_slash = text.size() > 1 && text.ends_with('/');
   const auto body = has_trailing_slash ? text.substr(0, text.size() - 1) : text;
 

@@ -61,6 +61,8 @@ std::optional<std::size_t> Catalogue::find(std::string_view name) const {
 Held Catalogue::expand(std::span<const std::string> granted) const {
   ScopeSet by_name;
   ScopeSet by_wildcard;
+  ScopeSet named;
+  bool has_wildcard = false;
   ScopeSet restricted;
   for (std::size_t number = 0; number < scopes_.size(); ++number) {
     if (scopes_[number].restricted) restricted.add(number);
@@ -71,6 +73,7 @@ Held Catalogue::expand(std::span<const std::string> granted) const {
     const bool covers_all = grant == "*";
     const auto prefix = wildcard_prefix(grant);
     if (covers_all || !prefix.empty()) {
+      has_wildcard = true;
       bool is_listed = covers_all;
       for (std::size_t number = 0; number < scopes_.size(); ++number) {
         if (!covers_all && !scopes_[number].name.starts_with(prefix)) continue;
@@ -79,6 +82,7 @@ Held Catalogue::expand(std::span<const std::string> granted) const {
       }
       if (!is_listed) ++held.unlisted;
     } else if (const auto number = find(grant)) {
+      named.add(*number);
       by_name |= scopes_[*number].implied;
     } else {
       ++held.unlisted;
@@ -92,6 +96,9 @@ Held Catalogue::expand(std::span<const std::string> granted) const {
     held.set.add(number);
     if (!held.text.empty()) held.text += ' ';
     held.text += scopes_[number].name;
+  }
+  if (has_wildcard || held.set != named || held.unlisted > 0) {
+    for (const auto& grant : granted) held.grants += (held.grants.empty() ? "" : " ") + grant;
   }
   return held;
 }

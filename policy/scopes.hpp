@@ -36,6 +36,7 @@ class ScopeSet {
 struct Held {
   ScopeSet set;
   std::string text;          // the names in `set`, in catalogue order, separated by one space: the X-Scopes header
+  std::string grants;        // what was granted, likewise, where that is not the same: for another catalogue to read
   std::size_t unlisted = 0;  // grants that name nothing in the catalogue: ignored, and counted
 };
 

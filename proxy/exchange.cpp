@@ -1,5 +1,6 @@
 #include "proxy/exchange.hpp"
 
+#include "policy/readings.hpp"
 #include "proxy/cross_origin.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/judging.hpp"
@@ -82,6 +83,10 @@ Awaitable<After> Exchange::run(std::size_t head_size) {
   const auto auth_began = SteadyClock::now();
   room_.trace.auth_began = auth_began;
   route_ = snapshot_.policy->table.match(input);
+  if (route_ != nullptr && policy::stricter_reading(*snapshot_.policy, *route_, input)) {
+    keeps_client_ = false;
+    co_return co_await deny(Reason::ambiguous_path);
+  }
   extract();
   if (caller_.found == policy::Caller::Found::could_not_find_out) {
     co_await look_up();

@@ -145,6 +145,7 @@ void Exchange::finish(Reason reason, int status) {
     outcome.environment = policy::to_string(
         caller_.prefix_environment != policy::Environment::none ? caller_.prefix_environment : principal.environment);
     outcome.scopes = caller_.held->text;
+    outcome.grants = caller_.held->grants;
     if (reason == Reason::insufficient_scope) {
       outcome.required_scopes = route_->scopes_text;
     }

@@ -1,5 +1,6 @@
 #include "proxy/forward_head.hpp"
 
+#include "proxy/continued_trace.hpp"
 #include "proxy/head_writer.hpp"
 #include "proxy/set_headers.hpp"
 
@@ -89,10 +90,6 @@ bool is_read(std::string_view name, const config::CredentialSettings& credential
 std::string_view own_token(const ForwardFacts& facts, const policy::Grant& grant) {
   const auto& tokens = facts.snapshot.secrets.upstream_tokens;
   return grant.upstream() < tokens.size() ? std::string_view(tokens[grant.upstream()]) : std::string_view();
-}
-
-bool is_trace_context(std::string_view name) {
-  return equals_ignoring_case(name, "traceparent") || equals_ignoring_case(name, "tracestate");
 }
 
 // Ours is between the client's span and the upstream's.

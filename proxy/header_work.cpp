@@ -1,5 +1,7 @@
 #include "proxy/header_work.hpp"
 
+#include "proxy/continued_trace.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -77,7 +79,21 @@ std::string why_forwarding_is_stripped(const ForwardFacts& facts) {
                                : "the peer is none of trusted_proxies, and anybody can claim this";
 }
 
+std::string why_trace_is_said_anew(const ExchangeTrace& trace, std::string_view name) {
+  const bool is_parent = equals_ignoring_case(name, "traceparent");
+  if (!trace.has_parent) {
+    return is_parent ? "it is no trace context: a trace begins here" : "it belongs to no trace";
+  }
+  if (is_parent) {
+    return "its trace goes on, with our span in between";
+  }
+  return trace.state.text().empty() ? "a member of it is malformed" : "said anew as one line, as far as it is kept";
+}
+
 std::string why_stripped(const ForwardFacts& facts, std::size_t field) {
+  if (facts.trace != nullptr && is_trace_context(facts.head.fields[field].name)) {
+    return why_trace_is_said_anew(*facts.trace, facts.head.fields[field].name);
+  }
   switch (facts.snapshot.reserved.classify(facts.head.fields[field].name)) {
     case policy::NameClass::identity:
       return "only Keygate may say this";
@@ -94,6 +110,15 @@ std::string why_stripped(const ForwardFacts& facts, std::size_t field) {
     return "the upstream is sent a token of its own";
   }
   return facts.head.fates[field] == FieldFate::cookie ? "the credential was all it held" : "Connection names it";
+}
+
+// A trace's state that goes on as it came is as good as kept.
+void settle_trace(const ForwardFacts& facts, const std::string& line, Lines& added, SentHeader& sent) {
+  const bool is_said_anew = facts.trace != nullptr && is_trace_context(sent.name);
+  if (is_said_anew && take(added, [&](const std::string& other) { return other == line; })) {
+    sent.fate = HeaderFate::kept;
+    sent.why.clear();
+  }
 }
 
 // What is asked about this connection is said anew to the next one: no loss, unless it is said otherwise.
@@ -142,6 +167,7 @@ HeaderWork header_work(const ForwardFacts& facts, const policy::Grant& grant) {
   }
   for (std::size_t i = 0; i < work.sent.size(); ++i) {
     settle_framing(facts, i, sent_lines[i], added, work.sent[i]);
+    settle_trace(facts, sent_lines[i], added, work.sent[i]);
   }
   for (const std::string& line : added) {
     work.added.push_back({std::string(name_in(line)), line.substr(line.find(':') + 2)});

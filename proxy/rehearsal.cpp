@@ -1,12 +1,17 @@
 #include "proxy/rehearsal.hpp"
 
+#include "policy/readings.hpp"
+#include "proxy/continued_trace.hpp"
 #include "proxy/upstream.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 namespace keygate::proxy {
 namespace {
+
+static_assert(rehearsed_trace_id.size() == 32 && rehearsed_span_id.size() == 16);
 
 using policy::Reason;
 
@@ -44,6 +49,12 @@ Rehearsal::Rehearsal(const Snapshot& snapshot, std::string head, Address peer, b
     return;
   }
   route_ = snapshot_.policy->table.match(match_input());
+  if (const auto refusal = read_otherwise()) {
+    reason_ = refusal->reason;
+    flaw_ = refusal->what;
+    caller_.found = policy::Caller::Found::not_looked;
+    return;
+  }
   keys::Hasher hash;
   const Approach found = approach(snapshot_, route_, *head_, *target_, hash, is_secure_);
   presented_ = found.presented;
@@ -79,6 +90,24 @@ std::optional<HeadRefusal> Rehearsal::read() {
   target_ = std::get<policy::RequestTarget>(target);
   path_changes_ = policy::path_changes(path, snapshot_.policy->paths);
   return std::nullopt;
+}
+
+std::optional<HeadRefusal> Rehearsal::read_otherwise() {
+  if (route_ == nullptr) {
+    return std::nullopt;
+  }
+  const auto reading = policy::stricter_reading(*snapshot_.policy, *route_, match_input());
+  if (!reading) {
+    return std::nullopt;
+  }
+  reading_ =
+      "an upstream that decodes %2F or reads parameters after a semicolon takes it for \"" + reading->path + "\"";
+  if (reading->route == route_) {
+    reading_ += ", where the segments that this route reads by their place stand elsewhere";
+  } else if (reading->route != nullptr) {
+    reading_ += ", for which the route \"" + reading->route->name + "\" asks more";
+  }
+  return HeadRefusal{Reason::ambiguous_path, reading_};
 }
 
 policy::MatchInput Rehearsal::match_input() const {
@@ -119,6 +148,7 @@ void Rehearsal::forward(const policy::Grant& grant) {
   const std::string_view client_host = host_with_port(*head_, host_, host_room_);
   const std::string peer = peer_.to_string();
   const bool is_peer_trusted = !snapshot_.trusted.empty() && snapshot_.trusted.contains(peer_);
+  begin_trace(is_peer_trusted);
   const std::string_view adopted = is_peer_trusted ? adopted_request_id(*head_) : std::string_view{};
   const ForwardFacts facts{.snapshot = snapshot_,
                            .head = *head_,
@@ -129,11 +159,26 @@ void Rehearsal::forward(const policy::Grant& grant) {
                            .is_peer_v6 = peer_.is_v6(),
                            .is_secure = is_secure_,
                            .is_peer_trusted = is_peer_trusted,
-                           .request_id = adopted.empty() ? rehearsed_request_id : adopted};
+                           .request_id = adopted.empty() ? rehearsed_request_id : adopted,
+                           .trace = trace_.is_on ? &trace_ : nullptr};
   headers_ = header_work(facts, grant);
   for (std::size_t i = 0; i < headers_->sent.size(); ++i) {
     headers_->sent[i].name = name_in_line(bytes_, i);
   }
+}
+
+// As an exchange does. Where it draws whether a trace is recorded, nobody knows, and what is not certain is told as no.
+void Rehearsal::begin_trace(bool is_peer_trusted) {
+  const config::TracingSettings& tracing = snapshot_.settings->tracing;
+  if (!tracing.endpoint) {
+    return;
+  }
+  trace_.is_on = true;
+  std::ranges::copy(rehearsed_trace_id, trace_.trace_id.data());
+  std::ranges::copy(rehearsed_span_id, trace_.upstream_id.data());
+  const std::optional<bool> is_sampled = continue_trace(*head_, trace_);
+  const bool is_believed = is_peer_trusted && tracing.trust_parent && is_sampled;
+  trace_.is_recorded = is_believed ? *is_sampled : tracing.sample >= 1;
 }
 
 }  // namespace keygate::proxy

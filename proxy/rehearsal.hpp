@@ -24,6 +24,9 @@ namespace keygate::proxy {
 
 // What stands for the request's id, which is a new one for each.
 inline constexpr std::string_view rehearsed_request_id = "<new for each request>";
+// The same of a trace that begins here, and of our span.
+inline constexpr std::string_view rehearsed_trace_id = "<id of new trace, 32 hex digits>";
+inline constexpr std::string_view rehearsed_span_id = "<id of new span>";
 
 class Rehearsal {
  public:
@@ -63,7 +66,9 @@ class Rehearsal {
 
  private:
   std::optional<HeadRefusal> read();
+  std::optional<HeadRefusal> read_otherwise();
   void forward(const policy::Grant& grant);
+  void begin_trace(bool is_peer_trusted);
 
   const Snapshot& snapshot_;
   std::string bytes_;
@@ -73,6 +78,7 @@ class Rehearsal {
   std::unique_ptr<RequestHead> head_ = std::make_unique<RequestHead>();
   std::array<char, 512> host_room_;
   std::string_view host_, flaw_;
+  std::string reading_;
   std::optional<policy::RequestTarget> target_;
   std::vector<policy::PathChange> path_changes_;
   std::optional<Preflight> preflight_;
@@ -85,6 +91,7 @@ class Rehearsal {
   policy::Reason shadowed_ = policy::Reason::ok;
   std::optional<std::size_t> upstream_;
   std::optional<HeaderWork> headers_;
+  ExchangeTrace trace_;
 };
 
 }  // namespace keygate::proxy

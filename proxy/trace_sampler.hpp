@@ -1,6 +1,6 @@
-// Is this exchange's trace recorded? Who is trusted says it for us. Anybody else may only wish for it: a few wishes a
-// second are granted, and beyond them our own dice decide, so that nobody can have every request of theirs recorded, or
-// none. Pure: time and randomness are passed in.
+// Is this exchange's trace recorded? A parent that is believed says it for us. Anybody else may only wish for it.
+// Either way a few a second are granted, and beyond them our own dice decide, so that nobody can have every request of
+// theirs recorded, and nobody but a parent that is believed none. Pure: time and randomness are passed in.
 #pragma once
 
 #include <algorithm>
@@ -12,6 +12,7 @@ namespace keygate::proxy {
 
 // Of one process; its workers share them.
 inline constexpr double granted_wishes_per_second = 10;
+inline constexpr double granted_words_per_second = 100;  // of parents that are believed
 
 class TraceSampler {
  public:
@@ -20,41 +21,52 @@ class TraceSampler {
   // What the client's traceparent says, where it sent one.
   struct Wish {
     std::optional<bool> is_sampled;
-    bool is_trusted = false;  // it comes from one of trusted_proxies
+    bool is_trusted = false;  // tracing.trust_parent, and it comes from one of trusted_proxies
   };
 
-  // `wishes_per_second`: to be granted; at least one can be at a time.
-  explicit TraceSampler(double wishes_per_second)
-      : rate_(wishes_per_second), most_(std::max(1.0, wishes_per_second)), left_(most_) {}
+  struct Rates {
+    double wishes = 0, words = 0;  // a second; at least one of each can be granted at a time
+  };
+
+  explicit TraceSampler(Rates rates) : wishes_(rates.wishes), words_(rates.words) {}
 
   // `random`: 64 fresh bits.
   bool is_recorded(Wish wish, double share, std::uint64_t random, Time now) {
-    if (wish.is_sampled && wish.is_trusted) {
-      return *wish.is_sampled;
+    if (wish.is_trusted && wish.is_sampled == false) {
+      return false;
     }
-    return (wish.is_sampled.value_or(false) && grant(now)) || is_drawn(share, random);
+    Allowance& allowance = wish.is_trusted ? words_ : wishes_;
+    return (wish.is_sampled.value_or(false) && allowance.grant(now)) || is_drawn(share, random);
   }
 
  private:
-  bool grant(Time now) {
-    if (last_ != Time{}) {
-      left_ = std::min(most_, left_ + rate_ * std::chrono::duration<double>(now - last_).count());
+  class Allowance {
+   public:
+    explicit Allowance(double rate) : rate_(rate), most_(std::max(1.0, rate)), left_(most_) {}
+
+    bool grant(Time now) {
+      if (last_ != Time{}) {
+        left_ = std::min(most_, left_ + rate_ * std::chrono::duration<double>(now - last_).count());
+      }
+      last_ = now;
+      if (left_ < 1) {
+        return false;
+      }
+      left_ -= 1;
+      return true;
     }
-    last_ = now;
-    if (left_ < 1) {
-      return false;
-    }
-    left_ -= 1;
-    return true;
-  }
+
+   private:
+    double rate_, most_, left_;
+    Time last_{};
+  };
 
   // 53 bits are what a double holds: 1 is always, 0 is never.
   static bool is_drawn(double share, std::uint64_t random) {
     return static_cast<double>(random >> 11U) < share * static_cast<double>(std::uint64_t{1} << 53U);
   }
 
-  double rate_, most_, left_;
-  Time last_{};
+  Allowance wishes_, words_;
 };
 
 }  // namespace keygate::proxy

@@ -41,7 +41,8 @@ Worker::Worker(Parts parts)
     : max_clients(parts.max_clients),
       seats(parts.seats),
       traces(parts.traces),
-      sampler(granted_wishes_per_second / static_cast<double>(parts.workers)),
+      sampler({granted_wishes_per_second / static_cast<double>(parts.workers),
+               granted_words_per_second / static_cast<double>(parts.workers)}),
       home_{io, deadlines, names_, parts.index, parts.workers},
       access_log_(parts.access_log),
       access_format_(parts.access_format),
@@ -49,6 +50,7 @@ Worker::Worker(Parts parts)
       ticker_(io) {
   if (parts.keeps_recent) recent_.resize(max_recent);
   std::random_device random;
+  dice.seed(std::uint64_t{random()} << 32U | random());
   for (std::uint64_t& word : id_state_) {
     word = std::uint64_t{random()} << 32U | random() | 1U;
   }

@@ -99,6 +99,7 @@ class Worker {
   AddressSeats* const seats;
   telemetry::TraceQueue* const traces;
   TraceSampler sampler;
+  std::mt19937_64 dice;  // the sampler's: request ids are seen by everybody, and must not tell what will be recorded
 
   // Of API keys, and of sessions: one can never pass for the other.
   keys::Resolver& resolver(policy::CredentialKind kind) {

@@ -16,20 +16,27 @@ void Worker::report(const telemetry::Outcome& outcome, const Generation& generat
   if (onlooker_) {
     onlooker_(outcome, *generation.snapshot);
   }
+  const config::LogSettings& settings = current_->snapshot->settings->log;
+  const bool is_logged = access_log_ != nullptr && settings.access != config::AccessLogWhich::none &&
+                         (settings.access != config::AccessLogWhich::denied || outcome.code != "ok");
+  const bool is_json = access_format_ == telemetry::AccessFormat::json;
+  const std::size_t begin = log_lines_.size();
+  if (is_logged && is_json) {
+    telemetry::append_json(log_lines_, outcome);
+  } else if (is_logged) {
+    telemetry::append_text(log_lines_, outcome, access_format_);
+  }
   if (!recent_.empty()) {
     std::string& line = recent_[recent_count_++ % recent_.size()];
     line.clear();
-    telemetry::append_json(line, outcome);
+    if (is_logged && is_json) {
+      line.append(log_lines_, begin);
+    } else {
+      telemetry::append_json(line, outcome);
+    }
   }
-  const config::LogSettings& settings = current_->snapshot->settings->log;
-  if (access_log_ == nullptr || settings.access == config::AccessLogWhich::none ||
-      (settings.access == config::AccessLogWhich::denied && outcome.code == "ok")) {
+  if (!is_logged) {
     return;
-  }
-  if (access_format_ == telemetry::AccessFormat::json) {
-    telemetry::append_json(log_lines_, outcome);
-  } else {
-    telemetry::append_text(log_lines_, outcome, access_format_);
   }
   ++log_count_;
   if (log_lines_.size() > max_log_batch) {

@@ -18,7 +18,7 @@ constexpr std::size_t max_field = 512;
 constexpr std::size_t max_digits = 20;
 constexpr std::ptrdiff_t block_size = 16;
 constexpr std::ptrdiff_t word_size = 8;
-constexpr std::size_t texts = 20;    // of an Outcome
+constexpr std::size_t texts = 21;    // of an Outcome
 constexpr std::size_t rest = 1'024;  // names and numbers of a line
 // What a line of either form takes at most: each text with every byte escaped.
 constexpr std::size_t max_line = rest + 6 * texts * max_field;
@@ -101,6 +101,17 @@ class LineWriter {
       at = is_plain ? at + 1 : escape(static_cast<unsigned char>(*from), at);
     }
     at_ = at;
+  }
+
+  // For people: quotes and backslashes stand for themselves.
+  void legible(std::string_view text) {
+    text = text.substr(0, max_field);
+    if (at_ > last_ || static_cast<std::size_t>(last_ - at_) < 6 * text.size()) return;
+    for (const char c : text) {
+      const bool is_shown = is_plain_byte[static_cast<unsigned char>(c)] || c == '"' || c == '\\';
+      *at_ = c;
+      at_ = is_shown ? at_ + 1 : escape(static_cast<unsigned char>(c), at_);
+    }
   }
 
   void padded(unsigned number, unsigned width) {
@@ -208,6 +219,7 @@ void append_json(std::string& out, const Outcome& outcome) {
     write_member(line, R"(,"environment":")", outcome.environment);
     write_member(line, R"(,"auth_method":")", outcome.auth_method);
     write_member(line, R"(,"scopes":")", outcome.scopes);
+    write_member(line, R"(,"grants":")", outcome.grants);
     write_member(line, R"(,"conditions":")", outcome.conditions);
     write_member(line, R"(,"source":")", outcome.source);
     if (outcome.age_ms >= 0) line << R"(,"age_ms":)" << outcome.age_ms;
@@ -246,7 +258,8 @@ void append_text(std::string& out, const Outcome& outcome, AccessFormat format) 
     if (is_coloured) line << "\x1b[0m";
     if (!outcome.remedy.empty()) {
       if (is_coloured) line << "\x1b[1m";
-      write_part(line, "  ", outcome.remedy);
+      line << "  ";
+      line.legible(outcome.remedy);
       if (is_coloured) line << "\x1b[0m";
     } else if (!outcome.required_scopes.empty()) {
       write_part(line, "  needs ", outcome.required_scopes);

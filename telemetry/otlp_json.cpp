@@ -48,7 +48,8 @@ json::object span_of(const TraceRecord& record, const SpanPart& part, std::strin
   return span;
 }
 
-// Of the semantic conventions for HTTP: an answer below 500 is no fault of a server's.
+// Of the semantic conventions for HTTP: an answer below 500 is no fault of a server's, and neither is a client that
+// leaves. One that broke off is, whatever its status said.
 json::object server_span(const TraceRecord& record) {
   json::object span = span_of(record, {record.span_id, nanoseconds(0), record.duration}, record.parent_id);
   if (!record.trace_state.empty()) span["traceState"] = record.trace_state;
@@ -70,8 +71,8 @@ json::object server_span(const TraceRecord& record) {
   all.text("keygate.organization_id", record.organization_id);
   all.text("keygate.environment", record.environment);
   all.text("keygate.auth_method", record.auth_method);
-  const bool is_fault = record.status == 0 || record.status >= 500;
-  if (is_fault) all.text("error.type", record.code);
+  const bool is_fault = record.is_failure || record.status >= 500;
+  if (is_fault) all.text("error.type", record.is_failure ? record.code : std::to_string(record.status));
   span["attributes"] = all.take();
   if (is_fault) span["status"] = json::object{{"code", status_error}};
   return span;
@@ -105,10 +106,9 @@ json::object upstream_span(const TraceRecord& record) {
   all.text("keygate.endpoint", record.endpoint);
   if (record.upstream_status != 0) all.number("http.response.status_code", record.upstream_status);
   if (record.resends > 0) all.number("http.request.resend_count", record.resends);
-  const bool is_fault = record.upstream_status == 0 || record.upstream_status >= 400;
-  if (is_fault) {
-    all.text("error.type", record.upstream_status == 0 ? record.code : std::to_string(record.upstream_status));
-  }
+  const bool is_refused = record.upstream_status >= 400;
+  const bool is_fault = is_refused || record.is_failure;
+  if (is_fault) all.text("error.type", is_refused ? std::to_string(record.upstream_status) : record.code);
   span["attributes"] = all.take();
   if (is_fault) span["status"] = json::object{{"code", status_error}};
   return span;

@@ -28,6 +28,7 @@ struct Outcome {
   std::string_view environment;
   std::string_view auth_method;
   std::string_view scopes;           // held
+  std::string_view grants;           // what the key was granted, where these are not the same
   std::string_view required_scopes;  // of the route, where they were lacking
   std::string_view remedy;           // what would have to change, for who develops: no log of a proxy in service has it
   std::string_view conditions;       // names of the header criteria that the route matched on

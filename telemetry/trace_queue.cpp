@@ -1,7 +1,5 @@
 #include "telemetry/trace_queue.hpp"
 
-#include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace keygate::telemetry {
@@ -15,28 +13,24 @@ void TraceQueue::put(TraceRecord record) {
       dropped_.fetch_add(spans, std::memory_order_relaxed);
       return;
     }
+    records_.reserve(max_records);  // once: records that move while a vector grows would hold the others up
     records_.push_back(std::move(record));
+    size_.store(records_.size(), std::memory_order_relaxed);
     is_due = records_.size() == 1 || records_.size() == max_records / 2;
   }
   if (is_due) wake_();
 }
 
-std::vector<TraceRecord> TraceQueue::take(std::size_t most) {
-  const std::scoped_lock lock(mutex_);
-  const auto end = records_.begin() + static_cast<std::ptrdiff_t>(std::min(most, records_.size()));
-  std::vector<TraceRecord> taken(std::make_move_iterator(records_.begin()), std::make_move_iterator(end));
-  records_.erase(records_.begin(), end);
-  return taken;
+bool TraceQueue::drops(std::size_t spans) {
+  if (size_.load(std::memory_order_relaxed) < max_records) return false;
+  dropped_.fetch_add(spans, std::memory_order_relaxed);
+  return true;
 }
 
-bool TraceQueue::empty() const {
+void TraceQueue::swap_out(std::vector<TraceRecord>& empty) {
   const std::scoped_lock lock(mutex_);
-  return records_.empty();
-}
-
-bool TraceQueue::is_half_full() const {
-  const std::scoped_lock lock(mutex_);
-  return records_.size() >= max_records / 2;
+  records_.swap(empty);
+  size_.store(records_.size(), std::memory_order_relaxed);
 }
 
 }  // namespace keygate::telemetry

@@ -30,6 +30,7 @@ struct TraceRecord {
   unsigned resends = 0;
   std::int64_t age_ms = -1;
   bool is_degraded = false;
+  bool is_failure = false;  // `code` is of what we, an upstream or a dependency did wrong: not the client
 
   // How many spans it has.
   std::size_t spans() const { return 1 + (auth.span_id.empty() ? 0U : 1U) + (upstream.span_id.empty() ? 0U : 1U); }

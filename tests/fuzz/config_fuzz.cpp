@@ -1,6 +1,7 @@
 // A configuration of any bytes: settings or errors, never both and never neither; every problem has a place inside the
 // text and is one line for a terminal; and what is accepted is within the ranges that the docs promise.
 #include "config/loader.hpp"
+#include "config/marked_line.hpp"
 #include "config/policy_reader.hpp"
 #include "config/settings_reader.hpp"
 #include "policy/policy.hpp"
@@ -45,8 +46,29 @@ void check_place(const config::Position& where, const std::vector<std::size_t>& 
   }
 }
 
+// The line of a problem, as it is shown below it.
+void check_shown(const config::Position& where, const config::SourceLines& lines) {
+  const auto number = static_cast<std::size_t>(where.line) - 1;
+  if (where.line == 0 || !where.file || *where.file != file_name || number >= lines.size()) return;
+  const auto hidden = lines.hidden_in(number);
+  if (!hidden) return;
+  std::size_t done = 0;
+  for (const auto& span : *hidden) {
+    hold(done <= span.begin && span.begin < span.end, "hidden parts are apart from each other and in order");
+    done = span.end;
+  }
+  hold(done <= lines[number].size(), "hidden parts are within their line");
+  const auto shown = config::marked_line(lines[number], where.line, where.column, *hidden);
+  if (shown.empty()) return;
+  hold(std::count(shown.begin(), shown.end(), '\n') == 2 && shown.back() == '\n', "a line and its mark are two lines");
+  hold(std::none_of(shown.begin(), shown.end(),
+                    [](char c) { return c != '\n' && (static_cast<unsigned char>(c) < 0x20 || c == 0x7f); }),
+       "no control character is shown");
+}
+
 void check_problems(const config::Problems& problems, std::string_view text) {
   const auto sizes = line_sizes(text);
+  const config::SourceLines lines(text, {"policy", "routes", "name", "match", "path", "secret", "scopes"});
   for (const auto& problem : problems) {
     hold(!problem.message.empty(), "a problem says what is wrong");
     check_place(problem.where, sizes);
@@ -54,6 +76,7 @@ void check_problems(const config::Problems& problems, std::string_view text) {
     const bool is_one_line = std::none_of(line.begin(), line.end(),
                                           [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
     if (!is_one_line) broken("a problem is one line without control characters", quoted(line));
+    check_shown(problem.where, lines);
   }
 }
 

@@ -246,5 +246,29 @@ TEST_F(Admin, ATailShowsWhatIsDecided) {
   EXPECT_EQ(tail.output().find("/v1/granted"), std::string::npos) << "granted, and only denials were asked for";
 }
 
+TEST_F(Admin, SilentConnectionsShutNobodyOut) {
+  start_on_port(true);
+  std::vector<RawClient> silent;
+  for (int i = 0; i < 40; ++i) silent.emplace_back(port);
+  EXPECT_EQ(status_over_port("GET /api/status HTTP/1.1\r\nHost: localhost\r\n"), 200);
+}
+
+// Whatever listens where a proxy was expected does not write to the terminal as it likes.
+TEST_F(Admin, WhatAListenerSaysReachesTheTerminalWithoutItsControls) {
+  RecordingUpstream other([](Turn& turn) {
+    const std::string told =
+        R"({"decisions":[{"code":"\u001b[2J","status":200,"path":"/\u001b]0;x\u0007","time":"t"}],"missed":0})";
+    turn.answer(200,
+                turn.request().target == "/readyz" ? "ready\x1b[2J\n" : "event: decisions\ndata: " + told + "\n\n");
+    turn.close();
+  });
+  const std::string address = "127.0.0.1:" + std::to_string(other.port());
+  const Finished health = keygate_says({"healthcheck", "--admin", address});
+  EXPECT_EQ(health.output, "ready?[2J\n");
+  const Finished tail = keygate_says({"tail", "--admin", address});
+  EXPECT_NE(tail.output.find("?[2J"), std::string::npos) << tail.output << tail.errors;
+  EXPECT_EQ((tail.output + tail.errors).find_first_of("\x1b\x07"), std::string::npos) << tail.output;
+}
+
 }  // namespace
 }  // namespace keygate::test

@@ -237,7 +237,6 @@ std::vector<Broken> broken() {
        "version: 1\nscopes: {\"a:b\": A}\nroutes:\n  - {name: a, match: {path: /a}, require: {scopes: \"a:b\"}, "
        "upstream: nobody}\n",
        "", "nobody"},
-      {"NotInThisVersion", standard, "tracing: {otlp_endpoint: \"http://127.0.0.1:1\"}\n", "otlp_endpoint"},
       {"NearMiss", standard, "credentals: {}\n", "credentials"},
   };
 }

@@ -38,7 +38,8 @@ class Dev : public testing::Test {
     const std::string path = home.path().string();
     return {argv,
             {"HOME=" + path, "CURL_HOME=" + path, "XDG_CONFIG_HOME=" + path, "XDG_STATE_HOME=" + path,
-             "XDG_DATA_HOME=" + path, "XDG_CACHE_HOME=" + path, "XDG_RUNTIME_DIR=" + path, "NO_COLOR=1"},
+             "XDG_DATA_HOME=" + path, "XDG_CACHE_HOME=" + path, "XDG_RUNTIME_DIR=" + path, "NO_COLOR=1",
+             "OTEL_EXPORTER_OTLP_ENDPOINT=" + collector, "OTEL_TRACES_SAMPLER=always_on"},
             path};
   }
 
@@ -75,7 +76,7 @@ class Dev : public testing::Test {
   }
 
   TempDir home;
-  std::string last_errors;
+  std::string last_errors, collector;
 };
 
 TEST_F(Dev, ThePrintedLinesAreRefusedAndGranted) {
@@ -190,6 +191,17 @@ TEST_F(Dev, AnUpstreamOfOnesOwnIsAsked) {
   EXPECT_EQ(paste(curl_lines(process->output()).at(1)).status, 200);
   EXPECT_EQ(upstream.only_request().fields["x-auth-method"], "api_key");
   stop(*process);
+}
+
+// The variables of a shell where OpenTelemetry is in use are meant for others.
+TEST_F(Dev, NothingIsExportedForTheSakeOfAVariable) {
+  RecordingUpstream recording;
+  collector = "http://127.0.0.1:" + std::to_string(recording.port());
+  const auto process = start();
+  EXPECT_EQ(paste(curl_lines(process->output()).at(1)).status, 200);
+  stop(*process);  // what there is to send has been sent
+  EXPECT_EQ(recording.bytes(), "");
+  EXPECT_EQ(process->errors().find("OTEL"), std::string::npos) << process->errors();
 }
 
 TEST_F(Dev, OtherAddressesThanLoopbackAreRefused) {

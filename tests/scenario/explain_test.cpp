@@ -42,6 +42,7 @@ routes:
   - name: org
     match: {path: "/orgs/{org}/{rest...}"}
     require: {scopes: "v1:read", organization: "{org}"}
+    rate_limit: [{limit: 600, window: 1m, per: [key, ip]}, {limit: 9000, window: 24h, per: organization}]
 )";
 
 // One request, for the socket and for explain.
@@ -152,6 +153,20 @@ TEST_F(Explain, TheHeadersAreTheOnesThatTheUpstreamGets) {
     if (text_of(header.as_object(), "result") == "stripped") stripped.push_back(text_of(header.as_object(), "name"));
   }
   EXPECT_THAT(stripped, ::testing::ElementsAre("X-Org-Id", "X_User_Id", "X-Forwarded-For", "Authorization"));
+}
+
+TEST_F(Explain, SaysWhatAGrantCountsAgainst) {
+  const std::vector<std::string> granted{"--scopes", "v1:read", "--organization", "org_1"};
+  const Finished said = explain({.target = "/orgs/org_1/x"}, granted);
+  EXPECT_THAT(said.output, HasSubstr("limits        600 in 1m per key and ip\n"
+                                     "              9000 in 24h per organization\n"));
+  auto in_json = granted;
+  in_json.emplace_back("--json");
+  const auto object = json::parse(explain({.target = "/orgs/org_1/x"}, in_json).output).as_object();
+  EXPECT_EQ(json::serialize(object.at("limits")),
+            R"([{"limit":600,"window":"1m","per":["key","ip"],"of":"route"},)"
+            R"({"limit":9000,"window":"24h","per":["organization"],"of":"route"}])");
+  EXPECT_THAT(explain({.target = "/orgs/org_2/x"}, granted).output, Not(HasSubstr("limits  ")));
 }
 
 TEST_F(Explain, ListsEveryRouteInJson) {

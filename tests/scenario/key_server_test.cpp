@@ -285,6 +285,21 @@ TEST_F(KeyServer, FieldsThatCannotBeAreNamed) {
   EXPECT_THAT(unknown.body, HasSubstr("organization_id"));
 }
 
+TEST_F(KeyServer, RestrictionsAreKeptShownAndToldToProxies) {
+  const std::string bounds = R"("allowed_cidrs":["10.0.0.0/8","::1/128"],"rate_limit":{"limit":600,"window":"60s"})";
+  const json::object made = create("org_1", R"("projects:read")", ", " + bounds);
+  const Response shown = call("GET", "/v1/keys/" + text_of(made, "key_id"), admin_token);
+  EXPECT_THAT(shown.body, HasSubstr(bounds));
+  EXPECT_THAT(json::serialize(verify(text_of(made, "key"))), HasSubstr(bounds));
+  for (const std::string more : {R"("allowed_cidrs": [])", R"("allowed_cidrs": ["10.0.0.1/8"])",
+                                 R"("rate_limit": {"limit": 600})", R"("rate_limit": "600/1m")"}) {
+    const Response refused =
+        call("POST", "/v1/keys", admin_token, R"({"organization_id": "o", "scopes": ["projects:read"], )" + more + "}");
+    expect_code(refused, 422, "invalid_field");
+    EXPECT_THAT(refused.body, HasSubstr(more.substr(1, more.find('"', 1) - 1)));
+  }
+}
+
 TEST_F(KeyServer, RotationGivesTheOldKeyItsGrace) {
   const json::object old = create();
   const std::string target = "/v1/keys/" + text_of(old, "key_id") + "/rotate";

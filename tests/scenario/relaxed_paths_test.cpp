@@ -116,22 +116,27 @@ TEST_F(RelaxedPaths, AreExplainedAndTestedAsTheyAreServed) {
   EXPECT_THAT(tested.output, HasSubstr("GET /v1//a: path is /v1/a, not /v1//a\n1 of 4 cases failed"));
 }
 
-TEST_F(RelaxedPaths, P03_P05_AreWarnedOfWhereTwoReadingsHaveTwoRoutes) {
-  Config config;
-  config.upstream_port = 1;
-  config.policy = R"(version: 1
+TEST_F(RelaxedPaths, P03_P05_NobodyPassesWhereAnotherReadingHasAStricterRoute) {
+  start({.policy = R"(version: 1
 scopes: {admin: Administration}
 routes:
   - {name: page, match: {path: "/{page}"}, anonymous: true}
   - {name: admin, match: {path: /admin}, require: {scopes: admin}}
-)";
-  config.more = "paths: {encoded_slash: opaque, semicolon: allow}\n";
-  keygate.write_files(config);
-  const Finished checked = run({{keygate_binary(), "check", "-c", keygate.config_file()}, {}, "", ""});
-  EXPECT_EQ(checked.status.code, 0) << checked.output << checked.errors;
-  const std::string all = checked.output + checked.errors;
-  EXPECT_THAT(all, HasSubstr("\"/%2Fadmin\" is governed by the route \"page\""));
-  EXPECT_THAT(all, HasSubstr("\"/admin;a=b\" is governed by the route \"page\""));
+  - {name: preview, match: {path: "/users/{page}", headers: {x-preview: "true"}}, anonymous: true}
+  - {name: user, match: {path: "/users/{id}/secrets"}, require: {scopes: admin}}
+)",
+         .more = "paths: {encoded_slash: opaque, semicolon: allow}\n"});
+  EXPECT_EQ(expect_granted(request_to("/a%2fb;c")).target, "/a%2Fb;c");
+  expect_denied(request_to("/%2Fadmin"), ambiguous);
+  expect_denied(request_to("/admin;a=b"), ambiguous);
+  const std::string shown = "GET /users/7%2Fsecrets HTTP/1.1\r\nHost: a\r\nX-Preview: true\r\n\r\n";
+  expect_denied(shown, ambiguous);
+
+  const Finished said =
+      run({{keygate_binary(), "explain", "-c", keygate.config_file(), "GET", "/admin;a=b", "--anonymous"}, {}, "", ""});
+  EXPECT_EQ(said.status.code, 1);
+  EXPECT_THAT(said.output, HasSubstr("denied: 400 ambiguous_path"));
+  EXPECT_THAT(said.output, HasSubstr("takes it for \"/admin\", for which the route \"admin\" asks more"));
 }
 
 }  // namespace

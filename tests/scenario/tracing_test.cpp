@@ -216,13 +216,67 @@ TEST_F(Tracing, AClientCannotHaveEveryRequestRecorded) {
   EXPECT_LT(recorded, asked) << "of a wish a second or so for each of ten";
 }
 
-TEST_F(Tracing, ATrustedProxysWordIsTaken) {
+// A front proxy passes on what its clients send, unless it was told otherwise: by itself its flag is one more wish.
+TEST_F(Tracing, A12_ATrustedProxysFlagIsAWishUnlessItIsSaidToCount) {
   Config config;
   config.more = "trusted_proxies: [127.0.0.1]\n";
   trace(", sample: 0", config);
   RawClient client = keygate.connect();
+  constexpr int asked = 200;
+  for (int i = 0; i < asked; ++i) EXPECT_EQ(client.ask(request_to("/v1/x", k1.bearer() + parent)).status, 200);
+  EXPECT_EQ(keygate.stop(), (ExitStatus{0, 0}));
+  const auto all = spans();
+  EXPECT_GE(all.size() / 3, 10U);
+  EXPECT_LT(all.size() / 3, asked);
+  for (const auto& span : all)
+    EXPECT_EQ(span.at("traceId").as_string(), parent_trace) << "the trace goes on all the same";
+}
+
+TEST_F(Tracing, WhereItIsSaidToCountATrustedProxysFlagDoes) {
+  Config config;
+  config.more = "trusted_proxies: [127.0.0.1]\n";
+  trace(", sample: 0, trust_parent: true", config);
+  RawClient client = keygate.connect();
   for (int i = 0; i < 30; ++i) EXPECT_EQ(client.ask(request_to("/v1/x", k1.bearer() + parent)).status, 200);
   EXPECT_TRUE(eventually([&] { return spans().size() == 90; })) << spans().size();
+}
+
+TEST_F(Tracing, WhatATrustedProxyDoesNotWantRecordedIsNot) {
+  Config config;
+  config.more = "trusted_proxies: [127.0.0.1]\n";
+  trace(", sample: 1, trust_parent: true", config);
+  const std::string unsampled = "traceparent: 00-" + parent_trace + "-" + parent_span + "-00\r\n";
+  EXPECT_TRUE(expect_granted(request_to("/v1/x", k1.bearer() + unsampled)).fields["traceparent"].ends_with("-00"));
+  expect_nothing_sent();
+}
+
+TEST_F(Tracing, A12_AnOverlongTracestateGoesOnAsFarAsItFits) {
+  trace(", sample: 0");
+  const std::string member = "=" + std::string(250, 'x');
+  std::string state = "a" + member + ",b" + member;
+  const std::string kept = state;
+  while (state.size() < 10 * 1'024) state += ",c" + member;
+  const Request sent = expect_granted(request_to("/v1/x", k1.bearer() + parent + "tracestate: " + state + "\r\n"));
+  EXPECT_EQ(sent.fields["tracestate"], kept) << "whole members of the first 512 bytes";
+  EXPECT_TRUE(sent.fields["traceparent"].starts_with("00-" + parent_trace + "-"));
+}
+
+// Wherever a key may stand, the collector is told nothing of it.
+TEST_F(Tracing, H12_TheKeyReachesNoCollector) {
+  Config config;
+  config.more = "credentials: {sources: [bearer, {header: x-api-key}, {cookie: session}, {query: api_key}]}\n";
+  trace(", sample: 1", config);
+  const std::vector<std::string> requests{
+      request_to("/v1/x", k1.bearer()), request_to("/v1/x", "x-api-key: " + k1.text + "\r\n"),
+      request_to("/v1/x", "Cookie: a=b; session=" + k1.text + "\r\n"), request_to("/v1/x?a=b&api_key=" + k1.text)};
+  for (const std::string& request : requests) EXPECT_EQ(ask(request).status, 200) << request;
+  // Where none is looked for, and in what is refused.
+  EXPECT_EQ(ask(request_to("/public/x?api_key=" + k1.text, k1.bearer())).status, 200);
+  EXPECT_EQ(ask(request_to("/v1/x?api_key=" + kr.text, "Cookie: session=" + k1.text + "\r\n")).status, 400);
+  EXPECT_EQ(keygate.stop(), (ExitStatus{0, 0}));
+  EXPECT_GE(spans().size(), 6U * 2U);
+  EXPECT_FALSE(keygate.is_key_in(collector.bytes()));
+  EXPECT_EQ(collector.bytes().find("api_key="), std::string::npos) << "nor of the query at all";
 }
 
 TEST_F(Tracing, WithoutACollectorAContextGoesOnAsItCame) {
@@ -276,6 +330,38 @@ TEST_F(Tracing, WhatTheCollectorRefusesIsCounted) {
   EXPECT_EQ(ask(request_to("/v1/x", k1.bearer())).status, 200);
   EXPECT_TRUE(eventually([&] { return metric(R"(keygate_spans_dropped_total{reason="refused"})") == "3"; }));
   EXPECT_TRUE(eventually([&] { return keygate.errors().find("refuses spans with status 400") != std::string::npos; }));
+}
+
+TEST_F(Tracing, AnAnswerThatIsNoneIsNotAskedForAgain) {
+  collector.follow([](Turn& turn) {
+    turn.read_body();
+    turn.answer(200, "x", "Content-Encoding: gzip\r\n");
+  });
+  trace();
+  EXPECT_EQ(ask(request_to("/v1/x", k1.bearer())).status, 200);
+  EXPECT_TRUE(eventually([&] { return metric(R"(keygate_spans_dropped_total{reason="refused"})") == "3"; }));
+  EXPECT_TRUE(eventually([&] { return keygate.errors().find("no answer that can be read") != std::string::npos; }));
+  EXPECT_EQ(ask(request_to("/v1/y", k1.bearer())).status, 200);
+  EXPECT_TRUE(eventually([&] { return metric(R"(keygate_spans_dropped_total{reason="refused"})") == "6"; }));
+  const auto sent = collector.requests();
+  ASSERT_EQ(sent.size(), 2U);
+  EXPECT_EQ(sent.at(1).body.find("/v1/x"), std::string::npos) << "the first has been let go";
+}
+
+TEST_F(Tracing, AReloadInterruptsNothingWhereTheCollectorIsTheSame) {
+  collector.follow([](Turn& turn) {
+    turn.read_body();
+    turn.hold();
+    turn.answer(200, "{}");
+  });
+  trace();
+  EXPECT_EQ(ask(request_to("/v1/x", k1.bearer())).status, 200);
+  EXPECT_TRUE(eventually([&] { return collector.held() == 1; }));
+  keygate.directory().write("keygate.yaml", read_file(keygate.config_file()) + "errors: {detail: minimal}\n");
+  EXPECT_TRUE(eventually([&] { return keygate.errors().find("generation 2 is in force") != std::string::npos; }));
+  collector.release();
+  EXPECT_TRUE(eventually([&] { return metric("keygate_spans_exported_total") == "3"; }));
+  EXPECT_EQ(collector.requests().size(), 1U) << "what was under way is not sent twice";
 }
 
 TEST_F(Tracing, ACollectorThatNeverAnswersHoldsNobodyUp) {

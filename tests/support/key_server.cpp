@@ -84,6 +84,10 @@ Key KeyServer::create(const KeySpec& spec) const {
   for (std::string word; std::getline(words, word, ',');) scopes.emplace_back(word);
   wanted["scopes"] = std::move(scopes);
   if (!spec.expires_in.empty()) wanted["expires_in"] = spec.expires_in;
+  if (!spec.restrictions.empty()) {
+    const json::object restrictions = json::parse(spec.restrictions).as_object();
+    for (const auto& member : restrictions) wanted[member.key()] = member.value();
+  }
   return key_in(call("POST", "/v1/keys", json::serialize(wanted)));
 }
 

@@ -36,6 +36,7 @@ struct KeySpec {
   std::string environment{};
   std::string prefix{};
   std::string expires_in{};
+  std::string restrictions{};  // of keys made at a key server: {"allowed_cidrs": […], "rate_limit": {…}}
 };
 
 struct Key {

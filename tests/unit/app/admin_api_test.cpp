@@ -44,6 +44,16 @@ TEST(Decisions, AreTheYoungestThatFit) {
   EXPECT_EQ(found[0].at("time").as_string(), "2026-11-22T10:00:03.000Z");
 }
 
+TEST(Decisions, WhatFitsBeyondTheLimitIsCounted) {
+  std::uint64_t left_out = 0;
+  const auto found =
+      decisions_json({lines({line(1, "no_route"), line(2, "ok"), line(3, "no_route"), line(4, "no_route")})},
+                     filter_of("denied=1&limit=1"), &left_out);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].at("time").as_string(), "2026-11-22T10:00:04.000Z");
+  EXPECT_EQ(left_out, 2U) << "of those that were asked for";
+}
+
 TEST(Decisions, AreFilteredByWhatTheyAreOf) {
   const std::vector<proxy::Recent> all{lines({line(1, "ok", R"(,"route":"a","key_id":"k1")"),
                                               line(2, "ok", R"(,"route":"b","organization_id":"o")"), "no JSON\n"})};

@@ -115,6 +115,46 @@ TEST(ConfigPrint, NamesTheVariableThatStandsInForAKey) {
   EXPECT_THAT(all.yaml, HasSubstr("# OTEL_EXPORTER_OTLP_ENDPOINT of the environment\n"));
 }
 
+TEST(ConfigPrint, AVariableThatWasLetGoIsNobodysOrigin) {
+  const auto environment = with({{"OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"},
+                                 {"OTEL_TRACES_SAMPLER_ARG", "2"},
+                                 {"OTEL_TRACES_SAMPLER", "parentbased_traceidratio"}});
+  const Printed all = printed(std::string(least), environment);
+  EXPECT_EQ(row(all.json, "tracing.otlp_endpoint"), "default null");
+  EXPECT_EQ(row(all.json, "tracing.sample"), "environment OTEL_TRACES_SAMPLER 1E0");
+}
+
+TEST(ConfigPrint, OfAKeyServerNoVariableIsTheOrigin) {
+  const std::string text =
+      "policy: {scopes: {a: A}}\nresolution: {store: {path: keys.db}}\nlisten: 127.0.0.1:9000\n"
+      "key_service: {token_file: a, admin_token_file: b}\n";
+  config::LoadOptions options;
+  options.purpose = config::Purpose::key_server;
+  options.environment = with({{"OTEL_EXPORTER_OTLP_ENDPOINT", "https://otel"}});
+  const auto loaded = config::load_text(text, "keygate.yaml", options);
+  ASSERT_TRUE(loaded.settings) << render(loaded.problems.front());
+  const auto written = config::Written::read(text, "keygate.yaml");
+  EXPECT_EQ(row(effective_json(effective(*loaded.settings, written, options.environment)), "tracing.otlp_endpoint"),
+            "default null");
+}
+
+// What YAML would read as nothing, a boolean or a number is quoted, however it is spelt.
+TEST(ConfigPrint, TextThatLooksLikeSomethingElseIsQuoted) {
+  for (const std::string name :
+       {"null", "Null", "NULL", "~", "True", "FALSE", "Yes", "oN", "N", ".inf", "0x1f", "1e3"}) {
+    const Printed all = printed(std::string(least) + "tracing: {service_name: \"" + name + "\"}\n");
+    EXPECT_THAT(all.yaml, HasSubstr("  service_name: \"" + name + "\" ")) << name;
+  }
+  EXPECT_THAT(printed(std::string(least) + "tracing: {service_name: nullable}\n").yaml,
+              HasSubstr("  service_name: nullable "));
+}
+
+TEST(ConfigPrint, TheSmallestShareIsPrintedInFull) {
+  const std::string tiny = "0." + std::string(200, '0') + "1";
+  EXPECT_THAT(printed(std::string(least) + "tracing: {sample: " + tiny + "}\n").yaml,
+              HasSubstr("sample: " + tiny + " "));
+}
+
 TEST(ConfigPrint, ShowsNoSecret) {
   const Printed all = printed(
       "upstream: http://127.0.0.1:3000\npolicy: policies/main.yaml\n"

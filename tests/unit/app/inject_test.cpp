@@ -176,6 +176,10 @@ TEST(InjectedSidecar, IsRefusedWhereNoLineCanBePut) {
   EXPECT_THAT(fault_of("kind: Deployment\nspec:\n  template:\n    spec:\n      volumes: [{name: a}]\n"
                        "      containers:\n        - name: app\n"),
               HasSubstr("line 5: \"volumes\" is not a list with a line for each item"));
+  EXPECT_THAT(fault_of("{\n  \"kind\": \"Deployment\",\n  \"spec\": {\n    \"template\": {\n      \"spec\": {\n"
+                       "        \"containers\": [\n          {\n            \"name\": \"app\"\n          }\n        ]\n"
+                       "      }\n    }\n  }\n}\n"),
+              HasSubstr("line 1: no lines can be put into this one: it is JSON"));
   EXPECT_THAT(fault_of(service + "--- {kind: Deployment}\n"), HasSubstr("a document begins beside its ---"));
   EXPECT_THAT(fault_of("kind: List\nitems:\n  - kind: Deployment\n"), HasSubstr("a list of objects"));
   EXPECT_THAT(fault_of("kind: DaemonSet\nspec: {}\n"), HasSubstr("without spec.template.spec.containers"));

@@ -240,5 +240,27 @@ TEST(OpenApiLint, NamesWhatIsOpenWhatHasNoRouteAndWhatHasNoOperation) {
   EXPECT_EQ(found[2].route, "c");
 }
 
+// The route where two operations meet is of both, though neither's own words lead to it.
+TEST(OpenApiLint, ARouteForSomeRequestsOfAnOperationIsNotWithoutOne) {
+  const std::string paths =
+      "paths:\n  /videos/imports/{id}: {get: {security: [{key: []}]}}\n"
+      "  /videos/{id}/hls: {get: {security: [{key: []}]}}\n  /files/a;b: {get: {security: [{key: []}]}}\n";
+  const auto read = read_openapi("openapi: 3.1.0\n" + std::string(schemes) + paths, "api.yaml");
+  const auto lint = [&](const std::string& meeting) {
+    const config::Settings settings = settings_of(
+        "routes:\n  - {name: import, match: {path: \"/videos/imports/{id}\"}, require: {credentials: [api_key]}}\n"
+        "  - {name: hls, match: {path: \"/videos/{id}/hls\"}, require: {credentials: [api_key]}}\n"
+        "  - {name: both, match: {path: /videos/imports/hls}, " +
+        meeting + "}\n");
+    std::vector<std::string> codes;
+    for (const auto& finding : lint_openapi(*policy_of(settings), std::get<OpenApi>(read))) {
+      codes.push_back(std::string(finding.code) + ' ' + finding.route);
+    }
+    return codes;
+  };
+  EXPECT_THAT(lint("require: {credentials: [api_key]}"), testing::ElementsAre("operation-refused "));
+  EXPECT_THAT(lint("anonymous: true"), testing::ElementsAre("operation-refused ", "open-operation both"));
+}
+
 }  // namespace
 }  // namespace keygate::app

@@ -127,7 +127,7 @@ TEST_F(Replays, WhatTheLogCannotAnswerIsCountedWithWhy) {
   EXPECT_EQ(fate(line("PUT", "/a/1", "credential_not_accepted", R"(,"auth_method":"session","scopes":"a:write")")),
             "it depends on where the session's request came from");
   EXPECT_EQ(fate(line("GET", "/a/" + std::string(600, 'x'), "ok", reader)), "a field is longer than the log keeps");
-  EXPECT_EQ(fate(line("GET", "/a//b", "ok", reader)), "the path is one that is refused now");
+  EXPECT_EQ(fate(line("GET", "/a//b", "ok", reader)), "ambiguous_path by ");
   EXPECT_EQ(fate(line("OPTIONS", "/a/1", "ok", R"(,"route":"read")")), "it depends on headers, which are not logged");
 }
 

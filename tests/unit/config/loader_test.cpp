@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -122,7 +123,7 @@ TEST(Loader, AnEmptyPolicyFileIsAnError) {
   folder.write("policy.yaml", "{}\n");
   EXPECT_THAT(rendered(load_file(main)), ElementsAre(policy + ":1:1: \"routes\" is missing"));
   folder.write("policy.yaml", "- name: a\n");
-  EXPECT_THAT(rendered(load_file(main)), ElementsAre(policy + ":1:1: needs a map, not a list"));
+  EXPECT_THAT(rendered(load_file(main)), ElementsAre(policy + ":1:1: needs a map, not a list; write {scopes: ...}"));
 }
 
 TEST(Loader, AFileThatCannotBeReadIsAProblem) {
@@ -149,9 +150,27 @@ TEST(Loader, VariablesAreReplacedInValuesAfterParsing) {
 
 TEST(Loader, AVariableNeverBecomesStructure) {
   EXPECT_THAT(faults_in(three_lines + "log: ${LOG}\n", {{"LOG", "{level: debug}"}}),
-              ElementsAre("conf/keygate.yaml:4:6: log: needs a map, not \"${LOG}\""));
+              ElementsAre("conf/keygate.yaml:4:6: log: needs a map, not \"${LOG}\"; write {level: ...}"));
   EXPECT_THAT(faults_in(three_lines + "threads: ${N}\n", {{"N", "010"}}),
-              ElementsAre(HasSubstr("threads: \"010\" looks like an octal number")));
+              ElementsAre(HasSubstr("threads: what ${N} gives looks like an octal number")));
+}
+
+// It may hold a password, meant for another place.
+TEST(Loader, WhatAVariableHoldsIsInNoComplaint) {
+  const std::string word = "hunter2-hunter2";
+  for (const std::string key :
+       {"threads", "listen", "log: {level", "log: {requests", "limits: {header_timeout", "limits: {header_bytes",
+        "limits: {connections", "trusted_proxies", "upstream", "admin: {address", "identity_headers: {user",
+        "resolution: {redis: {url", "resolution: {redis: {timeout", "resolution: {redis: {namespace"}) {
+    for (const std::string value : {"${V}", "/x ${V}", "http://${V}:${V}", "redis://${V}", "${V:-x}"}) {
+      const std::string end(static_cast<std::size_t>(std::count(key.begin(), key.end(), '{')), '}');
+      for (const auto& fault : faults_in(key + ": \"" + value + "\"" + end + "\n", {{"V", word}})) {
+        EXPECT_THAT(fault, testing::Not(HasSubstr("hunter2"))) << value;
+      }
+    }
+  }
+  EXPECT_THAT(faults_in(three_lines + "log: {level: \"${V}\"}\n", {{"V", word}}),
+              ElementsAre(HasSubstr(", not what ${V} gives")));
 }
 
 TEST(Loader, AnUnsetVariableIsAnErrorAtItsPlace) {

@@ -83,7 +83,7 @@ const std::vector<Mistake> mistakes{
             three_lines + "log: {level: INFO}\n",
             {"4:14: log.level: needs debug, info, warn or error, not \"INFO\"; did you mean \"info\"?"}},
     Mistake{"FarWord", three_lines + "log: {format: xml}\n", {"4:15: log.format: needs json or text, not \"xml\""}},
-    Mistake{"ListWhereMap", three_lines + "log: [info]\n", {"4:6: log: needs a map, not a list"}},
+    Mistake{"ListWhereMap", three_lines + "log: [info]\n", {"4:6: log: needs a map, not a list; write {level: ...}"}},
     Mistake{"ScalarWhereList",
             three_lines + "trusted_proxies: 10.0.0.0/8\n",
             {"4:18: trusted_proxies: needs a list, not \"10.0.0.0/8\"; put it in brackets"}},
@@ -248,8 +248,7 @@ const std::vector<Mistake> mistakes{
                              "    - name: a\n"
                              "      path: /\n",
             {"5:7: policy.routes[0]: \"match\" is missing",
-             "6:7: policy.routes[0]: unknown key \"path\"; known here: name, match, require, anonymous, optional, "
-             "upstream, forward_credential, rate_limit, set_headers, cors, mode, until"}},
+             "6:7: policy.routes[0]: unknown key \"path\"; it belongs under match: match: {path: ...}"}},
     Mistake{"ScopeForScopes",
             policy_follows + "  routes:\n"
                              "    - name: a\n"

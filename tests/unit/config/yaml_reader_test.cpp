@@ -111,8 +111,10 @@ TEST(Yaml, SyntaxFaultsHaveAPlace) {
   EXPECT_THAT(faults_in("a: 1\nb: [1, 2\nc: 3\n"),
               ElementsAre("f:3:2: this is not YAML: end of sequence flow not found; check indentation, quotes and "
                           "brackets"));
-  EXPECT_THAT(faults_in("a: b: c\n"),
-              ElementsAre("f:1:5: this is not YAML: illegal map value; check indentation, quotes and brackets"));
+  EXPECT_THAT(
+      faults_in("a: b: c\n"),
+      ElementsAre("f:1:5: a second colon with a blank behind it stands on this line; quote text that has one in "
+                  "it"));
 }
 
 TEST(Yaml, AQuoteThatNeverEndsIsRefused) {

@@ -405,7 +405,7 @@ TEST_F(StoreTest, NotingUsesDoesNotWaitForAnotherWriter) {
 
 TEST_F(StoreTest, AFileOfANewerVersionIsRefusedAndLeftAlone) {
   ASSERT_TRUE(open().create(new_key(), now).has_value());
-  run_sql("UPDATE meta SET value = 3 WHERE name = 'version'");
+  run_sql("UPDATE meta SET value = 4 WHERE name = 'version'");
   const std::string before = contents(path);
   EXPECT_EQ(Store::open(path).error(), store_errc::corrupt);
   EXPECT_EQ(contents(path), before);

@@ -121,7 +121,9 @@ INSTANTIATE_TEST_SUITE_P(
                  {"policy.yaml:15:1: routes[0].require.scopes: unknown scope \"projects:wrte\"; did you mean "
                   "\"projects:write\"?"}),
         in_route("C14_wildcard_scope", RouteBuilder("a", "/a").all({"*"}),
-                 {"policy.yaml:15:1: routes[0].require.scopes: unknown scope \"*\""}),
+                 {"policy.yaml:15:1: routes[0].require.scopes: unknown scope \"*\"; a route names the scopes that it "
+                  "needs one by "
+                  "one"}),
         Mistake{"no_catalogue",
                 settings_with({RouteBuilder("a", "/a").all({"projects:read"})}),
                 {"policy.yaml:15:1: routes[0].require.scopes: unknown scope \"projects:read\"; list it under scopes "
@@ -238,8 +240,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadPath{"not_canonical", "/v1/%7euser/{id}/b%2a",
                 "\"/v1/%7euser/{id}/b%2a\" is not in canonical form; write "
                 "\"/v1/~user/{id}/b%2A\""},
-        BadPath{"rootless", "v1", "\"v1\" does not begin with a slash"},
-        BadPath{"empty", "", "\"\" does not begin with a slash"},
+        BadPath{"rootless", "v1", "\"v1\" does not begin with a slash; write \"/v1\""},
+        BadPath{"empty", "", "\"\" does not begin with a slash; write \"/\""},
         BadPath{"empty_segment", "/v1//a", "\"/v1//a\" can never match: such a path is refused; an empty segment"},
         BadPath{"only_slashes", "//", "\"//\" can never match: such a path is refused; an empty segment"},
         BadPath{"dot_segment", "/v1/../a", "\"..\" can never match: such a path is refused; a dot segment"},
@@ -257,8 +259,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadPath{"two_parameters", "/{x}{y}",
                 "\"{x}{y}\" mixes a parameter with other text; a parameter is a whole segment, as "
                 "in /{id}"},
-        BadPath{"open_brace", "/{x",
-                "\"{x\" mixes a parameter with other text; a parameter is a whole segment, as in /{id}"},
+        BadPath{"open_brace", "/{x", "a brace is opened in \"{x\" and not closed; write {name}"},
+        BadPath{"star", "/v1/a*",
+                "\"a*\" has a *, which is no wildcard in a path; write {name} for one segment, {rest...} for all that "
+                "follow"},
         BadPath{"nameless", "/{}",
                 "\"{}\" is not a parameter; write {name} or {name...}, the name of letters, digits, '_' and "
                 "'-'"},
@@ -367,7 +371,7 @@ TEST(Upstreams, AreTheNamedOneTheDefaultOneOrTheOnlyOne) {
   EXPECT_THAT(
       rendered(compile(with_upstreams(keyed("a", "/a"), false)).problems),
       ElementsAre("policy.yaml:10:1: routes[0]: names no upstream, and none of them is called \"default\"; write "
-                  "upstream: and the name of one"));
+                  "upstream: app or sandbox"));
   auto settings = settings_with({keyed("a", "/a")});
   settings.upstreams.clear();
   EXPECT_THAT(rendered(compile(settings).problems),

@@ -92,6 +92,14 @@ TEST_F(GrantedScopes, C14AdminImpliesWhatIsWrittenAndNoMore) {
   EXPECT_EQ(expand({"admin"}).text, "projects:purge billing:read admin");
 }
 
+TEST_F(GrantedScopes, AreKeptAsWrittenWhereTheyAreNotWhatIsHeld) {
+  EXPECT_EQ(expand({"projects", "projects:read"}).grants, "");
+  EXPECT_EQ(expand({"projects:write"}).grants, "projects:write");
+  EXPECT_EQ(expand({"projects:read", "gone"}).grants, "projects:read gone");
+  EXPECT_EQ(expand({"projects:read", "projects:readwrite", "projects:write", "projects:*"}).grants,
+            "projects:read projects:readwrite projects:write projects:*");
+}
+
 TEST_F(GrantedScopes, CountWhatTheCatalogueDoesNotList) {
   const auto held = expand({"projects:read", "gone:read", "", "gone:*", "**", "admin:*", "projects:re*"});
   EXPECT_EQ(held.text, "projects:read");

@@ -155,6 +155,48 @@ TEST(Rehearsal, ATrustedProxyIsBelieved) {
   EXPECT_THAT(stranger.added(), Not(Contains("X-Request-Id: abc")));
 }
 
+// As the exchange writes it, but for the ids that are new each time.
+TEST(Rehearsal, WhereTracingIsOnATraceGoesOnOrBegins) {
+  const std::string trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const std::string parent = "traceparent: 00-" + trace + "-00f067aa0ba902b7-01\r\n";
+  auto settings = testing::plain_settings();
+  settings.tracing.endpoint.emplace();
+  const std::string ours = std::string(rehearsed_span_id);
+  const Rehearsed none(with_key("GET /x HTTP/1.1", "tracestate: a=1\r\n"), settings);
+  EXPECT_THAT(none.added(), Contains("traceparent: 00-" + std::string(rehearsed_trace_id) + "-" + ours + "-00"));
+  EXPECT_THAT(none.changed(), Contains("tracestate stripped: it belongs to no trace"));
+  const Rehearsed goes_on(with_key("GET /x HTTP/1.1", parent + "tracestate: a=1\r\n"), settings);
+  EXPECT_THAT(goes_on.added(), Contains("traceparent: 00-" + trace + "-" + ours + "-00"));
+  EXPECT_THAT(goes_on.changed(), ElementsAre("traceparent stripped: its trace goes on, with our span in between",
+                                             "Authorization stripped: the credential stays here"));
+  const Rehearsed state(with_key("GET /x HTTP/1.1", parent + "tracestate: a=1, b=2\r\n"), settings);
+  EXPECT_THAT(state.changed(), Contains("tracestate stripped: said anew as one line, as far as it is kept"));
+  EXPECT_THAT(state.added(), Contains("tracestate: a=1,b=2"));
+  const Rehearsed twice(with_key("GET /x HTTP/1.1", parent + parent), settings);
+  EXPECT_THAT(twice.changed(), Contains("traceparent stripped: it is no trace context: a trace begins here"));
+  const Rehearsed off(with_key("GET /x HTTP/1.1", parent));
+  EXPECT_THAT(off.changed(), ElementsAre("Authorization stripped: the credential stays here"));
+}
+
+TEST(Rehearsal, OnlyAParentThatIsBelievedDecidesOnTheRecording) {
+  auto settings = testing::plain_settings();
+  settings.tracing.endpoint.emplace();
+  settings.trusted_proxies = {policy::testing::text("203.0.113.0/24")};
+  const std::string head =
+      with_key("GET /x HTTP/1.1", "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n");
+  const auto flag = [&](const std::string& peer) {
+    std::string text;
+    for (const std::string& line : Rehearsed(head, settings, peer).added()) {
+      if (line.starts_with("traceparent: ")) text = line.substr(line.size() - 2);
+    }
+    return text;
+  };
+  EXPECT_EQ(flag("203.0.113.7"), "00");
+  settings.tracing.trust_parent = true;
+  EXPECT_EQ(flag("203.0.113.7"), "01");
+  EXPECT_EQ(flag("198.51.100.1"), "00");
+}
+
 TEST(Rehearsal, AnUpstreamMayHaveItsOwnName) {
   auto settings = testing::plain_settings();
   settings.upstreams.front().endpoints.push_back({"::1", 3000, {}, false, {}});

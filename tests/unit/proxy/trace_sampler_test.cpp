@@ -16,7 +16,7 @@ constexpr TraceSampler::Wish no_parent{}, wished{true, false}, declined{false, f
     told_not{false, true};
 
 TEST(TraceSampler, DrawsItsShareWhereNobodyAsks) {
-  TraceSampler sampler(10);
+  TraceSampler sampler({10, 100});
   std::mt19937_64 random(7);
   int drawn = 0;
   for (int i = 0; i < 10'000; ++i) drawn += sampler.is_recorded(no_parent, 0.25, random(), start) ? 1 : 0;
@@ -25,14 +25,23 @@ TEST(TraceSampler, DrawsItsShareWhereNobodyAsks) {
   EXPECT_TRUE(sampler.is_recorded(no_parent, 1, high, start));
 }
 
-TEST(TraceSampler, DoesWhatATrustedProxySays) {
-  TraceSampler sampler(10);
-  for (int i = 0; i < 1'000; ++i) EXPECT_TRUE(sampler.is_recorded(told, 0, high, start));
+TEST(TraceSampler, DoesWhatAParentSaysThatIsBelieved) {
+  TraceSampler sampler({10, 100});
+  EXPECT_TRUE(sampler.is_recorded(told, 0, high, start));
   EXPECT_FALSE(sampler.is_recorded(told_not, 1, 0, start));
 }
 
-TEST(TraceSampler, GrantsStrangersAFewWishesASecond) {
-  TraceSampler sampler(10);
+TEST(TraceSampler, A12_EvenAParentThatIsBelievedHasABound) {
+  TraceSampler sampler({10, 100});
+  int recorded = 0;
+  for (int i = 0; i < 1'000; ++i) recorded += sampler.is_recorded(told, 0, high, start) ? 1 : 0;
+  EXPECT_EQ(recorded, 100);
+  EXPECT_TRUE(sampler.is_recorded(told, 0.5, 0, start)) << "beyond it the dice decide";
+  EXPECT_TRUE(sampler.is_recorded(wished, 0, high, start)) << "and strangers have lost nothing";
+}
+
+TEST(TraceSampler, A12_GrantsStrangersAFewWishesASecond) {
+  TraceSampler sampler({10, 100});
   const auto granted_at = [&](TraceSampler::Time now) {
     int granted = 0;
     for (int i = 0; i < 1'000; ++i) granted += sampler.is_recorded(wished, 0, high, now) ? 1 : 0;
@@ -45,19 +54,19 @@ TEST(TraceSampler, GrantsStrangersAFewWishesASecond) {
 }
 
 TEST(TraceSampler, BeyondThemTheDiceDecide) {
-  TraceSampler sampler(1);
+  TraceSampler sampler({1, 100});
   EXPECT_TRUE(sampler.is_recorded(wished, 0, high, start));
   EXPECT_FALSE(sampler.is_recorded(wished, 0, high, start));
   EXPECT_TRUE(sampler.is_recorded(wished, 0.5, 0, start));
 }
 
-TEST(TraceSampler, NobodyCanOptOut) {
-  TraceSampler sampler(1);
+TEST(TraceSampler, A12_NobodyCanOptOut) {
+  TraceSampler sampler({1, 100});
   EXPECT_TRUE(sampler.is_recorded(declined, 1, high, start));
 }
 
 TEST(TraceSampler, ASlowRateGrantsOneAtATime) {
-  TraceSampler sampler(0.5);
+  TraceSampler sampler({0.5, 100});
   EXPECT_TRUE(sampler.is_recorded(wished, 0, high, start));
   EXPECT_FALSE(sampler.is_recorded(wished, 0, high, start + 1s));
   EXPECT_TRUE(sampler.is_recorded(wished, 0, high, start + 3s));

@@ -36,6 +36,7 @@ Outcome full_outcome() {
   outcome.environment = "live";
   outcome.auth_method = "api_key";
   outcome.scopes = "projects:read";
+  outcome.grants = "projects:*";
   outcome.conditions = "x-beta";
   outcome.source = "memory";
   outcome.age_ms = 1234;
@@ -67,7 +68,7 @@ constexpr std::string_view Outcome::*texts[] = {
     &Outcome::client,          &Outcome::method,      &Outcome::host,           &Outcome::path,
     &Outcome::route,           &Outcome::code,        &Outcome::key_id,         &Outcome::environment,
     &Outcome::organization_id, &Outcome::auth_method, &Outcome::scopes,         &Outcome::conditions,
-    &Outcome::source,          &Outcome::upstream};
+    &Outcome::source,          &Outcome::upstream,    &Outcome::grants};
 
 Outcome filled_with(std::string_view value) {
   Outcome outcome;
@@ -96,7 +97,7 @@ TEST(AccessJson, IsExactlyThis) {
       R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","client":"203.0.113.7",)"
       R"("method":"GET","host":"api.example.com","path":"/v1/projects","route":"read-projects","code":"ok","status":200,)"
       R"("key_id":"key_1","organization_id":"org_1","environment":"live","auth_method":"api_key",)"
-      R"("scopes":"projects:read","conditions":"x-beta","source":"memory","age_ms":1234,"generation":3,"bytes_in":5,)"
+      R"("scopes":"projects:read","grants":"projects:*","conditions":"x-beta","source":"memory","age_ms":1234,"generation":3,"bytes_in":5,)"
       R"("bytes_out":18446744073709551615,"duration_ms":1.002,"auth_us":17,"upstream":"app","upstream_ms":0.900})"
       "\n");
 }
@@ -213,6 +214,10 @@ TEST(AccessText, SaysARemedyInPlaceOfItsOwnWords) {
             "403 GET /v1/projects  insufficient_scope  route=read-projects  key=key_1  org=org_1  "
             "needs projects:write; the key holds projects:read  1.002ms\n");
   EXPECT_EQ(json_line(outcome).find("holds"), std::string::npos) << "it is for people";
+  outcome.remedy = "send \"Authorization: Bearer <key>\", not a\\b\x1b\xe9";
+  EXPECT_NE(text_line(outcome).find(R"(  send "Authorization: Bearer <key>", not a\b\u001b\u00e9  )"),
+            std::string::npos)
+      << text_line(outcome);
 }
 
 TEST(AccessText, HasColourOnlyWhereItIsAskedFor) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace keygate::telemetry {
 namespace {
@@ -99,6 +100,7 @@ TEST(OtlpJson, FailuresAreErrors) {
   TraceRecord record = granted();
   record.status = 502;
   record.code = "upstream_unreachable";
+  record.is_failure = true;
   record.upstream_status = 0;
   record.resends = 1;
   const auto spans = spans_of(record);
@@ -108,6 +110,47 @@ TEST(OtlpJson, FailuresAreErrors) {
   const std::string text = boost::json::serialize(spans[2]);
   EXPECT_NE(text.find(R"({"key":"http.request.resend_count","value":{"intValue":"1"}})"), std::string::npos) << text;
   EXPECT_NE(text.find(R"({"key":"error.type","value":{"stringValue":"upstream_unreachable"}})"), std::string::npos);
+}
+
+// https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status
+TEST(OtlpJson, AnErrorIsWhatTheConventionsForHttpCallOne) {
+  struct Row {
+    std::string name, code;
+    bool is_failure;
+    int status, upstream_status;
+    std::string server, upstream;  // error.type; empty: no error
+  };
+  const std::vector<Row> rows{
+      {"granted", "ok", false, 200, 200, "", ""},
+      {"the upstream's own 404", "ok", false, 404, 404, "", "404"},
+      {"the upstream's own 500", "ok", false, 500, 500, "500", "500"},
+      {"broken off", "upstream_truncated", true, 200, 200, "upstream_truncated", "upstream_truncated"},
+      {"no answer", "upstream_timeout", true, 504, 0, "upstream_timeout", "upstream_timeout"},
+      {"nobody was told", "upstream_unreachable", true, 0, 0, "upstream_unreachable", "upstream_unreachable"},
+      {"the client left early", "client_closed", false, 0, 0, "", ""},
+      {"the client left late", "client_closed", false, 200, 200, "", ""},
+      {"the client left an error", "client_closed", false, 502, 502, "502", "502"},
+      {"cut with its key", "revoked_key", false, 101, 101, "", ""},
+      {"a tunnel ended", "tunnel_timeout", false, 101, 101, "", ""},
+  };
+  const auto error_of = [](const boost::json::value& span) {
+    std::string type;
+    for (const auto& one : span.at("attributes").as_array()) {
+      if (one.at("key").as_string() == "error.type") type = one.at("value").at("stringValue").as_string().c_str();
+    }
+    EXPECT_EQ(span.as_object().contains("status"), !type.empty()) << span;
+    return type;
+  };
+  for (const Row& row : rows) {
+    TraceRecord record = granted();
+    record.code = row.code;
+    record.is_failure = row.is_failure;
+    record.status = row.status;
+    record.upstream_status = row.upstream_status;
+    const auto spans = spans_of(record);
+    EXPECT_EQ(error_of(spans[0]), row.server) << row.name;
+    EXPECT_EQ(error_of(spans[2]), row.upstream) << row.name;
+  }
 }
 
 TEST(TraceRecord, HoldsNothingThatIsNoText) {

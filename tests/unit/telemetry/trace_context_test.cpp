@@ -89,7 +89,7 @@ TEST(TraceState, IsWorthlessWithOneMalformedMember) {
   EXPECT_EQ(state_of({"a=" + std::string(257, 'x')}), "");
 }
 
-TEST(TraceState, KeepsWhatFitsFromTheLeft) {
+TEST(TraceState, A12_KeepsWhatFitsFromTheLeft) {
   std::string members;
   for (int i = 0; i < 40; ++i) members += "k" + std::to_string(i) + "=v,";
   const std::string kept = state_of({members});

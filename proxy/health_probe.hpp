@@ -1,0 +1,53 @@
+// One question to an endpoint, on a connection of its own with nothing of any client's: can it be reached, and is it
+// well? Asked by health_check again and again, and once by `keygate check --connect`.
+#pragma once
+
+#include "proxy/endpoint.hpp"
+#include "proxy/stream.hpp"
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace keygate::proxy {
+
+// The status that the first line of a response states; nullopt: it is no such line. Pure.
+std::optional<int> status_in(std::string_view line);
+
+class HealthProbe : public std::enable_shared_from_this<HealthProbe> {
+ public:
+  // `path`: what is asked for with GET; empty: whoever takes a connection, TLS included, is well.
+  HealthProbe(net::io_context& io, std::shared_ptr<Endpoint> endpoint, const std::string& path,
+              std::chrono::milliseconds timeout);
+
+  // Why it is not well, or an empty text; within `timeout`, from the name to the status. Held by its caller meanwhile.
+  Awaitable<std::string> ask();
+  // What is left of the answer, so that the endpoint is not reset while it still writes; then the connection is closed.
+  Awaitable<void> finish();
+
+  // Ends what is under way.
+  void cancel();
+  // There was no descriptor to ask with: its flaw says nothing of the endpoint.
+  bool is_our_fault() const { return is_our_fault_; }
+
+ private:
+  Awaitable<std::string> try_once();
+  Awaitable<std::string> read_status();
+  void limit();
+  void end_try();
+
+  const std::shared_ptr<Endpoint> endpoint_;
+  const std::string request_;
+  const std::chrono::milliseconds timeout_;
+  const std::shared_ptr<TlsSession> session_;
+  Stream stream_;
+  SteadyTimer limit_;
+  SteadyTimer* waits_for_ = nullptr;
+  std::array<char, 1024> answer_;
+  bool is_late_ = false, is_cancelled_ = false, is_our_fault_ = false;
+};
+
+}  // namespace keygate::proxy
