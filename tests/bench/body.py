@@ -141,15 +141,10 @@ def main(options):
     rounds.need("nginx", "taskset", "haproxy")
     cores = rounds.two_cores()
     bodies = 2 if options.quick else 10
-    before = os.sched_getaffinity(0)
     buffer = bytearray(len(MIB))
-    with rig.folder() as where, everybody(options.keygate, where, cores) as everyone:
-        os.sched_setaffinity(0, {int(cores[1])})
-        try:
-            for sending in everyone:
-                sending.turn(1, buffer)
-                sending.values, sending.rates = [], []
-            rounds.interleave(everyone, options.rounds, lambda sending: sending.turn(bodies, buffer))
-        finally:
-            os.sched_setaffinity(0, before)
+    with rig.folder() as where, everybody(options.keygate, where, cores) as everyone, rounds.on_core(cores[1]):
+        for sending in everyone:
+            sending.turn(1, buffer)
+            sending.values, sending.rates = [], []
+        rounds.interleave(everyone, options.rounds, lambda sending: sending.turn(bodies, buffer))
         return [tabulate(everyone, options, bodies)], True

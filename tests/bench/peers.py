@@ -65,11 +65,11 @@ backend out
 """
 
 
-def write_lua(where, name, upstream, redis, max_keys=100_000, routes=100, scope_of=rig.own_scope):
+def write_lua(where, name, upstream, redis, max_keys=100_000, routes=100, scope_of=rig.own_scope, connections=4096):
     """An nginx with the same routes, keys and log; its port. `max_keys` of 0: each request asks Redis."""
     locations = "".join(LUA_LOCATION.format(n=n, scope=scope_of(n), at=len(f"/v1/service-{n}/items/") + 1)
                         for n in range(1, routes))
-    return rig.write_nginx(where, name, LUA_SERVER, LUA_MODULES, upstream=upstream, redis=redis, max_keys=max_keys,
+    return rig.write_nginx(where, name, LUA_SERVER, LUA_MODULES, connections, upstream=upstream, redis=redis, max_keys=max_keys,
                            folder=where, here=pathlib.Path(__file__).parent, locations=locations)
 
 
@@ -106,6 +106,8 @@ def remember(port, keys):
         record = {"v": 1, "digest": digest, "state": "valid", "key_id": f"key_{number}", "organization_id": "acme",
                   "user_id": "user_42", "environment": "live", "scopes": rig.SCOPES}
         lines.append(encoded(b"SET", f"keygate:v1:key:{digest}".encode(), json.dumps(record).encode(), b"EX", b"%d" % BOUND))
+    if not lines:
+        return
     with socket.create_connection(("127.0.0.1", port), 30) as connection:
         connection.sendall(b"".join(lines))
         answers = b""

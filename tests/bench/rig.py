@@ -124,6 +124,11 @@ def own_scope(number):
     return f"service-{number}:read"
 
 
+def held_scope(number):
+    """One of those that the key has."""
+    return SCOPES[number % len(SCOPES)]
+
+
 def write_policy(where, name, routes, scope_of):
     scopes = "".join(f'  "service-{n}:read": Read service {n}\n' for n in range(1, 100))
     guarded = "".join(ROUTE.format(n=n, scope=scope_of(n)) for n in range(1, routes))
@@ -140,13 +145,13 @@ def write_keygate(where, upstream, name="keygate.yaml", routes=100, scope_of=own
     return port
 
 
-def create_key(keygate, where):
+def create_key(keygate, where, name="keygate.yaml"):
     """A key with three scopes, of which the guarded path needs one."""
-    argv = [keygate, "keys", "create", "-c", where / "keygate.yaml", "--organization", "acme", "--user", "user_42",
+    argv = [keygate, "keys", "create", "-c", where / name, "--organization", "acme", "--user", "user_42",
             "--environment", "live", "--scopes", ",".join(SCOPES)]
     made = subprocess.run(argv, capture_output=True, text=True, check=False)
     if made.returncode:
-        raise Failure(f"keygate keys create: {made.stderr}")
+        raise Failure(f"keygate keys create: {made.stderr[:2000]}")
     return made.stdout.strip()
 
 

@@ -1,6 +1,7 @@
 """Rounds in which everybody takes a turn: what else the machine does changes all alike, so that ratios within a round hold better
 than the figures themselves.
 """
+import contextlib
 import os
 import pathlib
 import re
@@ -108,6 +109,17 @@ def two_cores():
     if len(cores) < 2:
         raise rig.Failure("two cores are needed: one for the proxy, one for upstream and load")
     return str(cores[0]), str(cores[1])
+
+
+@contextlib.contextmanager
+def on_core(core):
+    """This process, and what it starts without a word about cores."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {int(core)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def need(*tools):
