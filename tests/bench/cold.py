@@ -4,6 +4,7 @@ memory, or with room for one, so that each request asks Redis. An nginx does the
 import contextlib
 import statistics
 
+import cpu
 import peers
 import report
 import rig
@@ -19,9 +20,8 @@ def proxies(keygate, where, cores):
     proxy, other = cores
     keys = [peers.make_key(number) for number in range(KEYS)]
     asking = rounds.Asking(where, "thousand", keys, [rig.GUARDED_PATH])
-    service = rig.write_nginx(where, "service.conf", rig.NGINX_SERVICE, text=rig.BODY.decode())
     with contextlib.ExitStack() as stack:
-        stack.enter_context(rig.running(rig.pinned(other) + rig.nginx_argv(where, "service.conf"), where, service))
+        service = stack.enter_context(cpu.upstream(where, other))
         redis = stack.enter_context(peers.redis(where, other, keys))
         everyone = []
         for how, max_keys in (("memory", 100_000), ("Redis", 1)):

@@ -11,17 +11,24 @@ COMMON = ("User-Agent: bench/1.0", "Accept: application/json")
 
 
 @contextlib.contextmanager
-def proxies(keygate, where, cores):
-    """The upstream and the proxies in front of it, all running."""
+def upstream(where, core, connections=4096):
+    """An nginx that answers with 256 bytes; its port."""
+    port = rig.write_nginx(where, "service.conf", rig.NGINX_SERVICE, text=rig.BODY.decode(), connections=connections)
+    with rig.running(rig.pinned(core) + rig.nginx_argv(where, "service.conf"), where, port):
+        yield port
+
+
+@contextlib.contextmanager
+def proxies(keygate, where, cores, service):
+    """Those in front of one upstream, all running."""
     proxy, other = cores
-    service = rig.write_nginx(where, "service.conf", rig.NGINX_SERVICE, text=rig.BODY.decode())
     plain = rig.write_nginx(where, "plain.conf", rig.NGINX_PROXY, upstream=service)
     haproxy = peers.write_haproxy(where, "haproxy.cfg", service)
     guarded = rig.write_keygate(where, service)
     key = rig.create_key(keygate, where)
 
-    def run(argv, port, core=proxy):
-        return stack.enter_context(rig.running(rig.pinned(core) + argv, where, port))
+    def run(argv, port):
+        return stack.enter_context(rig.running(rig.pinned(proxy) + argv, where, port))
 
     def asked(name, process, port, path=rig.GUARDED_PATH, headers=COMMON):
         return rounds.Proxy(name, process, f"http://127.0.0.1:{port}{path}", headers)
@@ -29,7 +36,6 @@ def proxies(keygate, where, cores):
     with contextlib.ExitStack() as stack:
         redis = stack.enter_context(peers.redis(where, other, [key]))
         lua = peers.write_lua(where, "lua.conf", service, redis)
-        run(rig.nginx_argv(where, "service.conf"), service, other)
         gate = run([keygate, "run", "-c", where / "keygate.yaml"], guarded)
         with_key = COMMON + (f"Authorization: Bearer {key}",)
         yield [asked("nginx, plain proxy", run(rig.nginx_argv(where, "plain.conf"), plain), plain),
@@ -58,6 +64,6 @@ def tabulate(everyone, options):
 def main(options):
     rounds.need("wrk", "nginx", "taskset", "haproxy", "redis-server")
     cores = rounds.two_cores()
-    with rig.folder() as where, proxies(options.keygate, where, cores) as everyone:
+    with rig.folder() as where, upstream(where, cores[1]) as service, proxies(options.keygate, where, cores, service) as everyone:
         rounds.under_load(where, cores, everyone, options)
         return [tabulate(everyone, options)], True

@@ -3,6 +3,7 @@ import contextlib
 import resource
 import socket
 
+import cpu
 import peers
 import report
 import rig
@@ -89,9 +90,7 @@ def tabulate(everyone, options, clients):
 def main(options):
     rounds.need("nginx", "haproxy", "redis-server")
     clients = bearable(options)
-    with rig.folder() as where:
-        service = rig.write_nginx(where, "service.conf", rig.NGINX_SERVICE, text=rig.BODY.decode(), connections=2 * clients)
-        with rig.running(rig.nginx_argv(where, "service.conf"), where, service), peers.redis(where, None, []) as redis:
-            everyone = everybody(options.keygate, where, service, redis, clients)
-            rounds.interleave(everyone, options.rounds, lambda idle: idle.turn(where, clients))
-            return [tabulate(everyone, options, clients)], True
+    with rig.folder() as where, cpu.upstream(where, None) as service, peers.redis(where, None, []) as redis:
+        everyone = everybody(options.keygate, where, service, redis, clients)
+        rounds.interleave(everyone, options.rounds, lambda idle: idle.turn(where, clients))
+        return [tabulate(everyone, options, clients)], True

@@ -8,6 +8,7 @@ import re
 import shutil
 import statistics
 import subprocess
+import urllib.parse
 
 import rig
 
@@ -30,6 +31,7 @@ class Proxy:
     def __init__(self, name, process, url, headers=(), asking=None, connections=CONNECTIONS):
         self.name, self.process, self.url, self.headers, self.asking = name, process, url, headers, asking
         self.connections = connections
+        self.port, self.path = urllib.parse.urlsplit(url).port, urllib.parse.urlsplit(url).path
         self.micros, self.rates = [], []
 
     def median(self):

@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import time
 
+import cpu
 import peers
 import report
 import rig
@@ -91,9 +92,7 @@ def tabulate(everyone, options):
 
 def main(options):
     rounds.need("nginx")
-    with rig.folder() as where:
-        service = rig.write_nginx(where, "service.conf", rig.NGINX_SERVICE, text=rig.BODY.decode())
-        with rig.running(rig.nginx_argv(where, "service.conf"), where, service):
-            everyone = starts(options.keygate, where, service, options)
-            rounds.interleave(everyone, options.rounds, lambda starting: starting.turn(where))
-            return [tabulate(everyone, options)], True
+    with rig.folder() as where, cpu.upstream(where, None) as service:
+        everyone = starts(options.keygate, where, service, options)
+        rounds.interleave(everyone, options.rounds, lambda starting: starting.turn(where))
+        return [tabulate(everyone, options)], True

@@ -7,6 +7,7 @@ import ssl
 import statistics
 import subprocess
 
+import cpu
 import peers
 import report
 import rig
@@ -58,17 +59,15 @@ def make_certificate(where):
 
 
 @contextlib.contextmanager
-def proxies(keygate, where, cores):
+def proxies(keygate, where, cores, service):
     """Name, process, port, key of each."""
     make_certificate(where)
-    service = rig.write_nginx(where, "service.conf", rig.NGINX_SERVICE, text=rig.BODY.decode())
     gate = rig.free_port()
     rig.write_keygate(where, service, more=GATE.format(port=gate))
     key = rig.create_key(keygate, where)
     plain = rig.write_nginx(where, "plain.conf", rig.NGINX_PROXY, upstream=service, listen="ssl", server=NGINX)
     haproxy = peers.write_haproxy(where, "haproxy.cfg", service, bind=f"ssl crt {where}/both.pem")
     with contextlib.ExitStack() as stack:
-        stack.enter_context(rig.running(rig.pinned(cores[1]) + rig.nginx_argv(where, "service.conf"), where, service))
         yield [(name, stack.enter_context(rig.running(rig.pinned(cores[0]) + argv, where, port)), port, with_key)
                for name, argv, port, with_key in (
                    ("nginx, plain proxy", rig.nginx_argv(where, "plain.conf"), plain, None),
@@ -106,7 +105,8 @@ def main(options):
     rounds.need("wrk", "nginx", "taskset", "haproxy", "openssl")
     cores = rounds.two_cores()
     count = 100 if options.quick else 500
-    with rig.folder() as where, proxies(options.keygate, where, cores) as found, rounds.on_core(cores[1]):
+    with rig.folder() as where, cpu.upstream(where, cores[1]) as service, \
+            proxies(options.keygate, where, cores, service) as found, rounds.on_core(cores[1]):
         by_way = subjects(found)
         rounds.under_load(where, cores, by_way["requests"], options)
         for way in ("full", "resumed"):
