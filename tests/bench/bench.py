@@ -44,6 +44,7 @@ def parse():
     parser.add_argument("--keygate", type=pathlib.Path, default=rig.default_keygate(), metavar="FILE",
                         help="the binary to measure (default: build/release/keygate)")
     options = parser.parse_args()
+    options.keygate = pathlib.Path(options.keygate).resolve()
     options.mode = options.mode or "cpu"
     options.rounds = options.rounds or (QUICK["rounds"] if options.quick else 5)
     options.seconds = options.seconds or (QUICK["seconds"] if options.quick else 3)
@@ -69,7 +70,9 @@ def main():
             report.render()
             return 0
         if options.check:
-            return 0 if report.is_current() else "docs/performance.md or its plot is not what ./dev bench --render makes"
+            if not report.is_current():
+                raise rig.Failure("docs/performance.md or its plot is not what its figures make: ./dev bench --render")
+            return 0
         is_within_budget = measure(options)
     except (rig.Failure, OSError) as failure:
         print(f"bench: {failure}", file=sys.stderr)

@@ -4,6 +4,7 @@ each, of which every point is measured in every round.
 import contextlib
 import os
 import statistics
+import time
 
 import cpu
 import idle
@@ -17,6 +18,7 @@ ROUTES = (10, 100, 1_000, 10_000)
 KEYS_IN_MEMORY = (1, 1_000, 100_000, 1_000_000)
 KEYS_IN_STORE = (1_000, 100_000, 1_000_000)
 CONNECTIONS = (64, 1_000, 10_000)
+PATIENCE = 600  # seconds, until all keys are in memory
 RESOLUTION = "{{store: {{path: {file}}}, staleness_bound: 24h, memory: {{max_keys: {max_keys}}}}}"
 
 
@@ -71,9 +73,11 @@ def keys(stand, counts, name, are_in_memory):
 
 def remember_all(stand, proxy, count):
     """Each key is asked for once, and whoever is asked for is remembered."""
-    before, asked = store.resident(proxy.process.pid, "Anonymous"), 0
+    before, asked, end = store.resident(proxy.process.pid, "Anonymous"), 0, time.monotonic() + PATIENCE
     while asked < count:
-        asked += rounds.load(stand.cores[1], proxy, 1 if count <= 100_000 else 5, START=str(asked))[0]
+        if time.monotonic() > end:
+            raise rig.Failure(f"after {PATIENCE} s, {asked:,} of {count:,} keys were asked for")
+        asked += rounds.load(stand.cores[1], proxy, 1 if count <= 100_000 else 10, START=str(asked))[0]
     proxy.bytes_each = (store.resident(proxy.process.pid, "Anonymous") - before) / count
 
 
@@ -82,6 +86,7 @@ def connections(stand):
     most = idle.bearable(stand.options)
     counts = sorted({min(count, most) for count in CONNECTIONS})
     start = stand.keygate("connections.yaml", resolution=RESOLUTION.format(file="connections.db", max_keys=1_000))
+    bear(stand.where / "connections.yaml", most)
     key = rig.create_key(stand.options.keygate, stand.where, "connections.yaml")
     gate, gate_url = start()
     port = rig.write_nginx(stand.where, "connections.conf", rig.NGINX_PROXY, connections=32_000, upstream=stand.service, keepalive=most)
@@ -90,6 +95,14 @@ def connections(stand):
     for count in counts:
         yield count, rounds.Proxy("Keygate, full job", gate, gate_url + path, (f"Authorization: Bearer {key}",), connections=count)
         yield count, rounds.Proxy("nginx, plain proxy", plain, f"http://127.0.0.1:{port}/{path}", connections=count)
+
+
+def bear(file, connections):
+    """As many to the upstream as clients, as nginx has, and patience with them."""
+    lines = file.read_text().splitlines()
+    url = next(line.split(" ")[1] for line in lines if line.startswith("upstream: "))
+    upstream = f"upstreams: {{default: {{endpoints: ['{url}'], max_connections: {connections}, timeouts: {{connect: 20s}}}}}}"
+    file.write_text("\n".join(upstream if line.startswith("upstream: ") else line for line in lines) + "\n")
 
 
 def workers(stand):
@@ -130,8 +143,9 @@ def rows_of(title, points):
     for count, proxy in points:
         ratios = proxy.ratios(first.setdefault(proxy.name, proxy))
         each = getattr(proxy, "bytes_each", None)
+        beside = statistics.median(proxy.beside)
         yield [f"{count:,} {title}: {proxy.name}", rounds.spread(proxy.micros, 1), rounds.spread(ratios, 2),
-               f"{statistics.median(proxy.rates):,.0f}", f"{each:,.0f} bytes a key" if each and count > 1_000 else ""]
+               f"{beside:.1f}" if title != "workers" and beside >= 0.1 else "", f"{statistics.median(proxy.rates):,.0f}", f"{each:,.0f} bytes a key" if each and count > 1_000 else ""]
 
 
 def verdict_of(title, points):
@@ -151,8 +165,9 @@ def main(options):
     told = "; ".join(f"{title}: {how}" for title, (how, _) in CURVES.items())
     caption = (f"CPU microseconds a request: medians, and the range of {options.rounds} interleaved rounds of {options.seconds} s. "
                f"{rounds.CONNECTIONS} connections where nothing else is said; proxy on one core, upstream and load on another. Of each "
-               f"curve, every point is measured in every round. {told[0].upper()}{told[1:]}. Files may be open: {open_files():,}.")
-    columns = ["", "CPU a request", "against the first", "requests/s", "memory"]
+               f"curve, every point is measured in every round. {told[0].upper()}{told[1:]}. Beside the worker: the threads that write the uses "
+               f"of keys to the store, and the log. {open_files():,} files may be open.")
+    columns = ["", "CPU a request", "against the first", "of it beside the worker", "requests/s", "memory"]
     return [report.Table("scale", caption, columns, rows, verdicts, figures)], True
 
 
