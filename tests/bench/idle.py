@@ -63,7 +63,7 @@ def everybody(keygate, where, service, redis, clients):
         return rig.nginx_argv(where, "lua.conf"), port
 
     def haproxy():
-        port = peers.write_haproxy(where, "haproxy.cfg", service, connections=clients + 1_000)
+        port = peers.write_haproxy(where, "haproxy.cfg", service, connections=clients + WARM + 50)
         return peers.haproxy_argv(where, "haproxy.cfg"), port
 
     rig.write_keygate(where, service)

@@ -2,7 +2,6 @@
 counted from when it was due (open_loop.cpp).
 """
 import json
-import statistics
 import subprocess
 
 import cpu

@@ -145,7 +145,8 @@ def rows_of(title, points):
         each = getattr(proxy, "bytes_each", None)
         beside = statistics.median(proxy.beside)
         yield [f"{count:,} {title}: {proxy.name}", rounds.spread(proxy.micros, 1), rounds.spread(ratios, 2),
-               f"{beside:.1f}" if title != "workers" and beside >= 0.1 else "", f"{statistics.median(proxy.rates):,.0f}", f"{each:,.0f} bytes a key" if each and count > 1_000 else ""]
+               f"{beside:.1f}" if title != "workers" and beside >= 0.1 else "", f"{statistics.median(proxy.rates):,.0f}",
+               f"{each:,.0f} bytes a key" if each and count > 1_000 else ""]
 
 
 def verdict_of(title, points):
