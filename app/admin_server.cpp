@@ -4,6 +4,7 @@
 #include "app/admin_gate.hpp"
 #include "proxy/listening_socket.hpp"
 #include "proxy/sockets.hpp"
+#include "telemetry/audit_log.hpp"
 #include "telemetry/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -180,7 +181,7 @@ Awaitable<AdminAnswer> answer_to(std::shared_ptr<State> state, const Request& re
     co_return admin_problem(refused->status, refused->code, refused->detail);
   }
   if (changes_something(asked.method, asked.path)) {
-    telemetry::log(telemetry::Level::info, "admin: " + asked.method + " " + asked.path);
+    telemetry::audit("admin: " + asked.method + " " + asked.path);
   }
   co_return co_await admin_answer(state->io, state->desk, std::move(asked));
 }

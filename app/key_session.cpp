@@ -3,6 +3,7 @@
 #include "app/key_audit.hpp"
 #include "app/key_call.hpp"
 #include "keys/base62.hpp"
+#include "telemetry/audit_log.hpp"
 #include "telemetry/log.hpp"
 
 #include <boost/asio/post.hpp>
@@ -118,7 +119,7 @@ void log_call(const Judged& judged, const Answer& answer) {
   if (!line) return;
   // Whoever has no token can have no lines without end.
   if (judged.call->asker == Asker::nobody) return telemetry::log_seldom(telemetry::Level::warn, "no_token", *line);
-  telemetry::log(telemetry::Level::info, *line);
+  telemetry::audit(*line);
 }
 
 // An answer, and the right to have it made, until it has been sent.

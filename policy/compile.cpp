@@ -105,7 +105,7 @@ void Compiler::add_route(std::size_t number) {
   for (const HeaderCondition& condition : entry.headers) {
     route->conditions_text += (route->conditions_text.empty() ? "" : " ") + condition.name;
   }
-  const bool is_matchable = findings_.size() == before;
+  const bool is_matchable = path && findings_.size() == before;
   compile_require(source, settings_, policy_->catalogue, path ? &*path : nullptr, *route, findings_);
   compile_upstream(source, settings_, *route, findings_);
   compile_shadow(source, policy_->catalogue, now_, *route, findings_);

@@ -1,5 +1,7 @@
 #include "telemetry/log.hpp"
 
+#include "telemetry/audit_log.hpp"
+
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
@@ -41,10 +43,33 @@ class JsonMessage : public spdlog::custom_flag_formatter {
   std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<JsonMessage>(); }
 };
 
+constexpr spdlog::level::level_enum audit_level = spdlog::level::critical;  // which no threshold keeps back
+
+// %@ in both patterns: the level, as Keygate calls it.
+class LevelName : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
+    const auto name = spdlog::level::to_string_view(message.level);
+    const std::string_view shown =
+        message.level == audit_level ? std::string_view("audit") : std::string_view(name.data(), name.size());
+    out.append(shown.data(), shown.data() + shown.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<LevelName>(); }
+};
+
+std::unique_ptr<spdlog::pattern_formatter> formatter_of(const char* pattern) {
+  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+  formatter->add_flag<JsonMessage>('*').add_flag<LevelName>('@').set_pattern(pattern);
+  return formatter;
+}
+
+constexpr const char* text_pattern = "%Y-%m-%dT%H:%M:%S.%eZ %@ %v";
+constexpr const char* json_pattern = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%@","message":%*})";
+
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
     auto made = std::make_shared<spdlog::logger>("keygate", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+    made->set_formatter(formatter_of(text_pattern));
     made->flush_on(spdlog::level::trace);
     return made;
   }();
@@ -81,16 +106,12 @@ std::string printable(std::string_view text) {
 
 void configure_log(const LogOptions& options) {
   logger().set_level(to_spdlog(options.level));
-  if (!options.json) {
-    logger().set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
-    return;
-  }
-  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
-  formatter->add_flag<JsonMessage>('*').set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":%*})");
-  logger().set_formatter(std::move(formatter));
+  logger().set_formatter(formatter_of(options.json ? json_pattern : text_pattern));
 }
 
 void log(Level level, std::string_view message) { logger().log(to_spdlog(level), printable(message)); }
+
+void audit(std::string_view message) { logger().log(audit_level, printable(message)); }
 
 void log_seldom(Level level, std::string_view topic, std::string_view message) {
   struct Last {

@@ -3,6 +3,7 @@ import json
 import subprocess
 import tempfile
 
+import report
 import rig
 from report import Table
 
@@ -31,7 +32,13 @@ def micro(options):
     medians = [row for row in result["benchmarks"] if row.get("aggregate_name") == "median"]
     medians.sort(key=lambda row: (row["family_index"], row["per_family_instance_index"]))
     rows = [[f"`{row['run_name']}`", f"{row['cpu_time']:,.0f}"] for row in medians]
-    return [Table("micro", "Single steps of a granted request, CPU nanoseconds: the median of 5 runs.", ["", "ns"], rows)], True
+    times = {row["run_name"]: row["cpu_time"] for row in medians}
+    figures = [{"curve": "steps", "series": name, "x": None, "values": [round(time, 2)]} for name, time in times.items()]
+    few, many = times["match_and_decide/100"], times["match_and_decide/10000"]
+    verdicts = [report.verdict("match and decide, each of 100 routes in turn", [few], report.TARGETS["decision"], " ns", 0),
+                report.verdict("each of 10,000 routes in turn against 100", [many / few], report.TARGETS["decision_growth"])]
+    caption = "Single steps of a granted request, CPU nanoseconds: the median of 5 runs."
+    return [Table("micro", caption, ["", "ns"], rows, verdicts, figures)], True
 
 
 def memory(options):

@@ -13,6 +13,7 @@ import sys
 import time
 
 import callgrind
+import report
 import rig
 from report import Table
 
@@ -148,7 +149,9 @@ def count_nginx(where):
 def tabulate(rows, full, top):
     caption = "Instructions a request in user space, of the thread that serves it. One connection, one request at a time."
     counted = [[name, f"{of.worker:,.0f}", f"{of.others:,.0f}"] for name, of in rows]
-    tables = [Table("ir", caption, ["", "instructions", "in other threads"], counted)]
+    figures = [{"curve": "instructions", "series": name, "x": None, "values": [round(of.worker)]} for name, of in rows]
+    verdicts = [report.verdict("instructions of the full job", [full.worker], report.TARGETS["instructions"], "", 0)]
+    tables = [Table("ir", caption, ["", "instructions", "in other threads"], counted, verdicts, figures)]
     for name, costs, shown in (("ir-places", full.places, 10), ("ir-functions", full.functions, top)):
         caption = {"ir-places": "The full job, by whose code it is.",
                    "ir-functions": "The full job, by function: what it costs without what it calls."}[name]

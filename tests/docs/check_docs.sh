@@ -50,7 +50,7 @@ check_links() {
         anchors_of "$file" | grep -Fqx -- "$anchor" || miss "$doc: $file has no heading #$anchor"
       fi
     done < <(grep -oE '\]\([^) ]+\)' "$doc" | sed 's/^](//; s/)$//' | sort -u)
-  done < <(find . -maxdepth 1 -name '*.md'; find docs -name '*.md'; find config/examples -name node_modules -prune -o -name '*.md' -print)
+  done < <(find . -maxdepth 1 -name '*.md'; find docs deploy -name '*.md'; find config/examples -name node_modules -prune -o -name '*.md' -print)
 }
 
 check_reasons() {
@@ -127,8 +127,17 @@ check_tests_in() {
   done < <(grep "$rows" "$doc" | sed 's/.*| \(.*\) |$/\1/' | grep -oE '`[^`]+`' | tr -d '\140 ' | sort -u)
 }
 
+# The index leads to all of them.
+check_index() {
+  local doc
+  for doc in docs/*.md; do
+    [[ $doc == docs/README.md ]] || grep -Fq "](${doc#docs/})" docs/README.md || miss "docs/README.md: does not lead to $doc"
+  done
+}
+
 check_functions
 check_files
+check_index
 check_links
 check_reasons
 check_failure_modes

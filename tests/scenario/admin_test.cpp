@@ -170,6 +170,7 @@ TEST_F(Admin, ChangesNothingWithoutTheToken) {
   EXPECT_EQ(keygate.readiness(), 200);
   const std::string known = own + "Authorization: Bearer " + token + "\r\n";
   EXPECT_EQ(status_over_port("POST /api/reload HTTP/1.1\r\n" + known), 200);
+  EXPECT_NE(keygate.errors().find(R"("level":"audit","message":"admin: POST /api/reload")"), std::string::npos);
   EXPECT_EQ(status_over_port("POST /api/cache/invalidate HTTP/1.1\r\n" + known, R"({"all":true})"), 200);
   EXPECT_EQ(status_over_port("POST /api/cache/invalidate HTTP/1.1\r\n" + known, R"({"digest":"12"})"), 400);
   EXPECT_EQ(keygate.errors().find(token), std::string::npos);

@@ -492,7 +492,7 @@ TEST_F(KeyServer, EachCallThatManagesKeysLeavesALine) {
   const auto line = [&](const std::string& text) {
     return eventually([&] { return process_->errors().find(text) != std::string::npos; });
   };
-  EXPECT_TRUE(line("createKey by admin, organization org_1, key " + id + ": 201"));
+  EXPECT_TRUE(line(R"("level":"audit","message":"createKey by admin, organization org_1, key )" + id + ": 201"));
   verify(key);
   EXPECT_THAT(process_->errors(), Not(HasSubstr("verifyKey"))) << "proxies ask all the time";
   call("POST", "/v1/keys/verify", admin_token, R"({"key": ")" + key + R"("})");

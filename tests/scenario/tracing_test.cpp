@@ -255,7 +255,7 @@ TEST_F(Tracing, A12_AnOverlongTracestateGoesOnAsFarAsItFits) {
   const std::string member = "=" + std::string(250, 'x');
   std::string state = "a" + member + ",b" + member;
   const std::string kept = state;
-  while (state.size() < 10 * 1'024) state += ",c" + member;
+  while (state.size() < 4 * 1'024) state += ",c" + member;
   const Request sent = expect_granted(request_to("/v1/x", k1.bearer() + parent + "tracestate: " + state + "\r\n"));
   EXPECT_EQ(sent.fields["tracestate"], kept) << "whole members of the first 512 bytes";
   EXPECT_TRUE(sent.fields["traceparent"].starts_with("00-" + parent_trace + "-"));

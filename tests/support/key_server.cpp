@@ -85,8 +85,8 @@ Key KeyServer::create(const KeySpec& spec) const {
   wanted["scopes"] = std::move(scopes);
   if (!spec.expires_in.empty()) wanted["expires_in"] = spec.expires_in;
   if (!spec.restrictions.empty()) {
-    const json::object restrictions = json::parse(spec.restrictions).as_object();
-    for (const auto& member : restrictions) wanted[member.key()] = member.value();
+    const json::value restrictions = json::parse(spec.restrictions);
+    for (const auto& member : restrictions.as_object()) wanted[member.key()] = member.value();
   }
   return key_in(call("POST", "/v1/keys", json::serialize(wanted)));
 }

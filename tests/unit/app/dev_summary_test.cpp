@@ -49,11 +49,11 @@ TEST(DevSummary, WhatEndsAfterAReloadIsNotJudgedByTheOlderPolicy) {
 }
 
 TEST(DevSummary, RoutesThatTakeNoKeyAreLeftOutAndNamed) {
-  const auto both = snapshot_of(
-      policy::testing::settings_with(
-          {keyed("with-key", "/a", 10).all({"old"}), keyed("pages", "/b", 20).all({"new"}).credentials({"session"})},
-          {scope("old"), scope("new")}),
-      1);
+  config::Settings settings = policy::testing::settings_with(
+      {keyed("with-key", "/a", 10).all({"old"}), keyed("pages", "/b", 20).all({"new"}).credentials({"session"})},
+      {scope("old"), scope("new")});
+  settings.resolution.service.emplace().session_url.emplace();
+  const auto both = snapshot_of(std::move(settings), 1);
   DevSummary pages;
   note(pages, *both, "pages");
   EXPECT_THAT(printed(pages), HasSubstr("as no API key is taken there:  pages\n"));

@@ -301,7 +301,7 @@ const std::vector<Mistake> mistakes{
              "\"least_requests\"?"}},
     Mistake{"Tracing",
             three_lines + "tracing: {otlp_endpoint: localhost:4317}\n",
-            {"4:26: tracing.otlp_endpoint: \"localhost:4317\" is not an http:// or https:// URL; write "
+            {"4:26: tracing.otlp_endpoint: this is no http:// or https:// URL; write "
              "http://127.0.0.1:4318"}},
     Mistake{"Perip",
             three_lines + "limits: {connections_per_ip: -5}\n",

@@ -1,5 +1,7 @@
 #include "telemetry/log.hpp"
 
+#include "telemetry/audit_log.hpp"
+
 #include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
 
@@ -53,6 +55,13 @@ TEST(Log, LeavesOutWhatIsBelowItsLevel) {
   EXPECT_EQ(logged({Level::warn, true}, [] { log(Level::info, "x"); }), "");
   EXPECT_EQ(logged(json, [] { log(Level::debug, "x"); }), "");
   EXPECT_NE(logged({Level::debug, true}, [] { log(Level::debug, "x"); }), "");
+}
+
+TEST(Log, WritesTheAuditWhateverTheLevel) {
+  const auto line = boost::json::parse(logged({Level::error, true}, [] { audit("revokeKey\nby admin"); }));
+  EXPECT_EQ(line.at("level").as_string(), "audit");
+  EXPECT_EQ(line.at("message").as_string(), "revokeKey?by admin");
+  EXPECT_TRUE(logged({Level::error, false}, [] { audit("x"); }).ends_with(" audit x\n"));
 }
 
 TEST(Log, H13_HoldsNoLineThatIsForged) {
