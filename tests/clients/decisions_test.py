@@ -292,7 +292,7 @@ class Asking(unittest.TestCase):
         self.ask("/admin/log?secret=1", self.bearer, "DELETE")
 
         def line():
-            return next((one for one in self.running.access_log() if one["path"] == "/admin/log" and one.get("key_id") == self.key_id), None)
+            return next((one for one in self.running.access_log() if one.get("path") == "/admin/log" and one.get("key_id") == self.key_id), None)
 
         found = stand.eventually(line)
         self.assertEqual([found[name] for name in ("method", "host", "route", "code", "status", "client")],
