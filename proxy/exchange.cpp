@@ -235,7 +235,7 @@ void Exchange::take_record(std::shared_ptr<const keys::Record> record) {
 // The peer's, or that of whom a trusted proxy names. Who asks for a decision is not who is decided about.
 Address Exchange::client_address() const {
   if (client_.decides) {
-    return is_peer_trusted_ ? named_client(request_.headers(), snapshot_.trusted) : client_.peer;
+    return is_peer_trusted_ ? named_client(request_.headers(), snapshot_.trusted, *client_.decides) : client_.peer;
   }
   return is_peer_trusted_ ? proxy::client_address(client_.peer, request_.headers(), snapshot_.trusted) : client_.peer;
 }

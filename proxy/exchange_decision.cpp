@@ -24,6 +24,12 @@ std::optional<Reason> Exchange::take_question() {
   const std::size_t most = snapshot_.settings->limits.target_bytes;
   const auto refusal = take_original(*client_.decides, head_bytes_, most, request_);
   if (!refusal) {
+    if (client_address().is_unspecified()) {
+      telemetry::log_seldom(
+          telemetry::Level::warn, "clients",
+          "decisions are asked for by " + client_.peer_text +
+              " without saying of which client in X-Forwarded-For: all of those count as one address");
+    }
     return std::nullopt;
   }
   telemetry::log_seldom(

@@ -67,8 +67,15 @@ std::optional<Address> parse_hop(std::string_view hop) {
   return unmapped(address);
 }
 
-// On the way back from `client`, whose word is taken, the first whose word is not.
-Address first_stranger(Address client, std::span<const policy::HeaderField> headers, const TrustedProxies& trusted) {
+// The hops of X-Forwarded-For from the right, as far as they can be believed.
+struct WayBack {
+  Address client;          // the first whose word is not taken, or the last that there is; unspecified: none
+  unsigned hops = 0;       // up to there
+  bool is_legible = true;  // false: a hop on the way is no address
+};
+
+WayBack walk_back(std::span<const policy::HeaderField> headers, const TrustedProxies& trusted) {
+  WayBack way;
   for (auto field = headers.rbegin(); field != headers.rend(); ++field) {
     if (!equals_ignoring_case(field->name, "x-forwarded-for")) {
       continue;
@@ -83,15 +90,17 @@ Address first_stranger(Address client, std::span<const policy::HeaderField> head
                                             : hop.substr(first, hop.find_last_not_of(" \t") - first + 1);
       const auto address = parse_hop(hop);
       if (!address) {
-        return client;
+        way.is_legible = false;
+        return way;
       }
-      client = *address;
-      if (!trusted.contains(client)) {
-        return client;
+      way.client = *address;
+      ++way.hops;
+      if (!trusted.contains(way.client)) {
+        return way;
       }
     }
   }
-  return client;
+  return way;
 }
 
 }  // namespace
@@ -133,11 +142,19 @@ bool TrustedProxies::contains(const Address& address) const {
 Address client_address(const Address& peer, std::span<const policy::HeaderField> headers,
                        const TrustedProxies& trusted) {
   const Address client = unmapped(peer);
-  return trusted.empty() || !trusted.contains(client) ? client : first_stranger(client, headers, trusted);
+  if (trusted.empty() || !trusted.contains(client)) {
+    return client;
+  }
+  const WayBack way = walk_back(headers, trusted);
+  return way.hops > 0 ? way.client : client;
 }
 
-Address named_client(std::span<const policy::HeaderField> headers, const TrustedProxies& trusted) {
-  return first_stranger(Address(), headers, trusted);
+Address named_client(std::span<const policy::HeaderField> headers, const TrustedProxies& trusted,
+                     config::DecisionDialect dialect) {
+  const WayBack way = walk_back(headers, trusted);
+  const bool is_envoy_itself =
+      dialect == config::DecisionDialect::envoy && way.hops == 1 && trusted.contains(way.client);
+  return way.is_legible && !is_envoy_itself ? way.client : Address();
 }
 
 policy::AddressBytes bytes_of(const Address& address) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/problem.hpp"
+#include "config/wire_settings.hpp"
 #include "keys/unknown_key_budget.hpp"
 #include "policy/address_block.hpp"
 #include "policy/route_table.hpp"
@@ -39,9 +40,11 @@ class TrustedProxies {
 Address client_address(const Address& peer, std::span<const policy::HeaderField> headers,
                        const TrustedProxies& trusted);
 
-// Of whom a trusted proxy asks for a decision: the same hop; unspecified where it names none. The proxy itself never
-// is.
-Address named_client(std::span<const policy::HeaderField> headers, const TrustedProxies& trusted);
+// Of whom a trusted proxy asks for a decision: the same hop, and the proxy itself never is. Unspecified where nobody is
+// named, and where a hop before the first stranger is no address: nobody knows then. Envoy writes itself behind all
+// others, so a trusted proxy that stands there alone is Envoy.
+Address named_client(std::span<const policy::HeaderField> headers, const TrustedProxies& trusted,
+                     config::DecisionDialect dialect);
 
 // As a key's allowed_cidrs are compared with: an IPv4 address is ::ffff:a.b.c.d.
 policy::AddressBytes bytes_of(const Address& address);

@@ -134,10 +134,10 @@ TEST_F(DecisionService, OverAUnixSocketWhoeverMayConnectMayAsk) {
 // Its key service says that the key may be used from these addresses alone, or says nothing.
 class DecisionByService : public DecisionService {
  protected:
-  void start_asking() {
+  void start_asking(const std::string& dialect = "nginx") {
     port = free_port();
     Config config{.upstream_port = upstream.port()};
-    config.more = "trusted_proxies: [127.0.0.0/8]\nlisteners:\n" + deciding_listener(port, "nginx");
+    config.more = "trusted_proxies: [127.0.0.0/8]\nlisteners:\n" + deciding_listener(port, dialect);
     config.resolution = "{service: {url: \"http://127.0.0.1:" + std::to_string(service.port()) + "/verify\"}}";
     keygate.start(std::move(config));
   }
@@ -174,3 +174,18 @@ TEST_F(DecisionByService, F01_AnOutageIsNoGrantAndNoDenialOfTheKey) {
 
 }  // namespace
 }  // namespace keygate::test
+  EXPECT_EQ(status_for("X-Forwarded-For: unknown, 127.0.0.1\r\n"), 403) << "the last hop is that of a proxy";
+  EXPECT_TRUE(eventually([&] { return keygate.errors().find("without saying of which client") != std::string::npos; }));
+}
+
+// It writes its own address behind all others, or alone.
+TEST_F(DecisionByService, A11_EnvoyIsNotTheClientThatItAsksFor) {
+  start_asking("envoy");
+  const auto status = [&](const std::string& hops) {
+    return decide(key + "X-Forwarded-For: " + hops + "\r\n", "GET", "/v1/x").status;
+  };
+  EXPECT_EQ(status("203.0.113.9,127.0.0.1"), 200);
+  EXPECT_EQ(status("127.0.0.1,127.0.0.1"), 200);
+  EXPECT_EQ(status("127.0.0.1"), 403);
+  EXPECT_EQ(status("unknown,127.0.0.1"), 403);
+  EXPECT_EQ(status("198.51.100.9,127.0.0.1"), 403);

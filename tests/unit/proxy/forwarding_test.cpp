@@ -168,6 +168,43 @@ TEST(ClientAddress, H02_ReadsNoOtherSpellingOfTheHeader) {
   EXPECT_EQ(client_address(address("10.0.0.1"), headers, trust({"10.0.0.0/8"})), address("10.0.0.1"));
 }
 
+std::string named_by(config::DecisionDialect dialect, const std::string& list) {
+  const std::vector<policy::HeaderField> headers{{"Host", "a"}, {"X-Forwarded-For", list}};
+  return named_client(headers, trust({"127.0.0.1", "10.0.0.0/8"}), dialect).to_string();
+}
+
+constexpr auto nobody = "0.0.0.0";
+
+TEST(NamedClient, A11_IsTheFirstWhomNobodyVouchesFor) {
+  for (const auto dialect :
+       {config::DecisionDialect::nginx, config::DecisionDialect::forwarded, config::DecisionDialect::envoy}) {
+    EXPECT_EQ(named_by(dialect, "203.0.113.9"), "203.0.113.9");
+    EXPECT_EQ(named_by(dialect, "6.6.6.6, 203.0.113.9, 127.0.0.1"), "203.0.113.9");
+    EXPECT_EQ(named_by(dialect, "10.0.0.7, 127.0.0.1"), "10.0.0.7");
+    EXPECT_EQ(named_by(dialect, "127.0.0.1, 127.0.0.1"), "127.0.0.1");
+    EXPECT_EQ(named_by(dialect, ""), nobody);
+    EXPECT_EQ(named_client({}, trust({"127.0.0.1"}), dialect).to_string(), nobody);
+  }
+}
+
+TEST(NamedClient, A11_IsNobodyBehindAHopThatIsNoAddress) {
+  for (const auto dialect :
+       {config::DecisionDialect::nginx, config::DecisionDialect::forwarded, config::DecisionDialect::envoy}) {
+    for (const std::string hop : {"unknown", "_hidden", "10.0.0.256", "[::1", "203.0.113.9:x", "10.0.0.1 10.0.0.2"}) {
+      EXPECT_EQ(named_by(dialect, hop), nobody) << hop;
+      EXPECT_EQ(named_by(dialect, hop + ", 127.0.0.1"), nobody) << hop;
+      EXPECT_EQ(named_by(dialect, "203.0.113.9, " + hop + ", 10.0.0.7, 127.0.0.1"), nobody) << hop;
+      EXPECT_EQ(named_by(dialect, hop + ", 203.0.113.9"), "203.0.113.9") << hop;
+    }
+  }
+}
+
+TEST(NamedClient, A11_IsNotEnvoyWhichWritesItself) {
+  EXPECT_EQ(named_by(config::DecisionDialect::envoy, "127.0.0.1"), nobody);
+  EXPECT_EQ(named_by(config::DecisionDialect::envoy, "10.0.0.7"), nobody) << "by whichever of its addresses";
+  EXPECT_EQ(named_by(config::DecisionDialect::nginx, "127.0.0.1"), "127.0.0.1") << "a client of its own host";
+}
+
 TEST(AskerOf, C08_IsTheAddressOrAnIpv6Clients64) {
   const auto of = [](const char* text) { return asker_of(address(text)); };
   EXPECT_EQ(of("2001:db8::1"), of("2001:db8::ffff:1"));
