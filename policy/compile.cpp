@@ -62,6 +62,19 @@ void check_configured_scopes(const config::Settings& settings, const Catalogue& 
   }
 }
 
+// What nginx sends as Host by itself is the name of its own upstream, and no route for a host would ever match.
+void check_asked_hosts(const config::Settings& settings, Findings& findings) {
+  const auto listener = std::ranges::find_if(
+      settings.listeners, [](const auto& one) { return one.decides == config::DecisionDialect::nginx; });
+  const auto route =
+      std::ranges::find_if(settings.policy.routes, [](const auto& one) { return !one.match.hosts.empty(); });
+  if (listener == settings.listeners.end() || route == settings.policy.routes.end()) return;
+  findings.warning(listener->where, "listeners",
+                   "the route " + quoted(route->name.value) +
+                       " is for some hosts, and nginx asks in the name of its own upstream unless it is told not to",
+                   "have proxy_set_header Host $host; in the location that asks");
+}
+
 Compiled compiled_of(std::shared_ptr<Policy> policy, Findings findings) {
   Compiled compiled{nullptr, findings.take()};
   config::sort_by_place(compiled.problems);
@@ -139,6 +152,7 @@ Compiled Compiler::run() && {
   check_names(document.routes, findings_);
   check_configured_scopes(settings_, policy_->catalogue, findings_);
   for (std::size_t number = 0; number < document.routes.size(); ++number) add_route(number);
+  check_asked_hosts(settings_, findings_);
 
   return compiled_of(std::move(policy_), std::move(findings_));
 }

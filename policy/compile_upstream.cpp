@@ -52,6 +52,21 @@ std::size_t implied_upstream(const RouteSource& source, const config::Settings& 
   return no_upstream;
 }
 
+// Who asks for decisions sends every key of a route to one place, and is not told which side of a map was meant: a test
+// key would reach the live one.
+void check_one_place(const RouteSource& source, const config::Settings& settings, const Route& route,
+                     Findings& findings) {
+  const auto live = route.upstream[place(Environment::live)];
+  const auto test = route.upstream[place(Environment::test)];
+  const auto listener =
+      std::ranges::find_if(settings.listeners, [](const auto& one) { return one.decides.has_value(); });
+  if (live == test || live == no_upstream || test == no_upstream || listener == settings.listeners.end()) return;
+  findings.error(source.document.upstream.test->where, source.path + ".upstream",
+                 "a test key would reach " + quoted(settings.upstreams[live].name) + ", as who asks at " +
+                     name_of(*listener) + " for decisions sends both kinds of key to one place",
+                 "write environment: live under require, or have a Keygate without such a listener forward");
+}
+
 // `upstream: {live: …, test: …}`
 void compile_map(const RouteSource& source, const config::Settings& settings, Route& route, Findings& findings) {
   const auto& upstream = source.document.upstream;
@@ -68,6 +83,7 @@ void compile_map(const RouteSource& source, const config::Settings& settings, Ro
   };
   fill(Environment::live, upstream.live);
   fill(Environment::test, upstream.test);
+  check_one_place(source, settings, route, findings);
 
   if (route.environment == Environment::none) return;
   if (route.environment == Environment::live ? upstream.live : upstream.test) return;
