@@ -1,5 +1,6 @@
 #include "proxy/client.hpp"
 
+#include "proxy/door.hpp"
 #include "proxy/vigil.hpp"
 
 #include <algorithm>
@@ -11,6 +12,9 @@ namespace keygate::proxy {
 Client::Client(Worker& owner, Visitor visitor)
     : worker(owner),
       stream(std::move(visitor.socket), visitor.is_local),
+      doorway(std::move(visitor.doorway)),
+      door(doorway ? doorway->door : nullptr),
+      decides(door ? door->decides : std::nullopt),
       deadline(this,
                [](void* self) {
                  auto& client = *static_cast<Client*>(self);
@@ -93,6 +97,14 @@ void Client::on_drain() {
   }
   is_leaving = true;
   stream.cancel();
+}
+
+bool Client::is_at_another_door() const { return doorway && !is_alike(door.get(), doorway->door.get()); }
+
+void Client::on_other_door() {
+  if (is_at_another_door()) {
+    on_drain();
+  }
 }
 
 void Client::on_change(const keys::KeyDigest& digest) {

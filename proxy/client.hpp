@@ -15,6 +15,7 @@
 namespace keygate::proxy {
 
 struct Door;
+struct Doorway;
 class Vigil;
 
 // Who has just connected. Over a unix socket there is no address.
@@ -23,8 +24,8 @@ struct Visitor {
 
   StreamSocket socket;
   Address address;
-  bool is_local = false;             // came over a unix socket
-  std::shared_ptr<const Door> door;  // null: the first request comes first
+  bool is_local = false;                   // came over a unix socket
+  std::shared_ptr<const Doorway> doorway;  // null: there is none, and the first request comes first
 };
 
 class Client final : public Resident {
@@ -55,9 +56,13 @@ class Client final : public Resident {
   void on_tick() override;
   void on_change(const keys::KeyDigest& digest) override;
   void on_drain() override;
+  void on_other_door() override;
   void abort() override;
   // Ends what is being served, because who asked for it no longer may: with an answer where none has begun.
   void cut(policy::Reason why);
+
+  // The listener meets its clients otherwise since a reload: what this one asks for is not what it would be given.
+  bool is_at_another_door() const;
 
   // Closes the connection in the middle of whatever is being said.
   void end_now(policy::Reason why);
@@ -67,6 +72,8 @@ class Client final : public Resident {
   Address peer;                                    // or who it speaks for, by its PROXY header
   std::string peer_text;                           // "unknown" where it has no address
   std::string subject;                             // of the certificate that it showed; empty: none
+  std::shared_ptr<const Doorway> doorway;          // by which it came
+  std::shared_ptr<const Door> door;                // that stood there then
   std::optional<config::DecisionDialect> decides;  // it asks for decisions, so
   Buffer in;
   std::size_t begin = 0;

@@ -17,4 +17,12 @@ struct Door {
   std::optional<config::DecisionDialect> decides;  // a decision service, asked so
 };
 
+// Where the clients of one listener come in. One that came by another door than there is now is met no longer.
+struct Doorway {
+  std::shared_ptr<const Door> door;  // null: the first request comes first
+};
+
+// Whether a client is met alike by both, certificates apart. Null: a door that asks for nothing.
+bool is_alike(const Door* one, const Door* other);
+
 }  // namespace keygate::proxy

@@ -18,8 +18,8 @@ std::optional<Reason> Exchange::take_question() {
                           "a decision was asked for by " + client_.peer_text + ", which is none of trusted_proxies");
     return Reason::bad_request;
   }
-  if (snapshot_.policy->paths != config::PathSettings{}) {
-    return Reason::draining;  // a reload has made this listener one that forwards, and the connection is from before
+  if (!snapshot_.decides) {
+    return Reason::draining;  // a reload has taken this listener away, and the connection is from before
   }
   const std::size_t most = snapshot_.settings->limits.target_bytes;
   const auto refusal = take_original(*client_.decides, head_bytes_, most, request_);

@@ -56,6 +56,13 @@ std::shared_ptr<const Door> door_of(const Snapshot& snapshot, const config::List
   return door;
 }
 
+bool is_alike(const Door* one, const Door* other) {
+  static const Door plain;
+  const Door& a = one != nullptr ? *one : plain;
+  const Door& b = other != nullptr ? *other : plain;
+  return a.reads_proxy_header == b.reads_proxy_header && a.is_tls == b.is_tls && a.decides == b.decides;
+}
+
 struct Listener::State {
   State(Worker& owner, StreamAcceptor opened, std::shared_ptr<SocketFile> name)
       : worker(owner), acceptor(std::move(opened)), file(std::move(name)), pause(owner.io) {}
@@ -63,7 +70,7 @@ struct Listener::State {
   void admit(StreamSocket socket) {
     Visitor visitor(std::move(socket));
     visitor.is_local = file != nullptr;
-    visitor.door = door;
+    visitor.doorway = doorway;
     if (!visitor.is_local) {
       const std::optional<Address> address = address_of(visitor.socket);
       if (!address) {
@@ -83,7 +90,7 @@ struct Listener::State {
   Worker& worker;
   StreamAcceptor acceptor;
   std::shared_ptr<SocketFile> file;  // of a unix socket
-  std::shared_ptr<const Door> door;
+  std::shared_ptr<Doorway> doorway = std::make_shared<Doorway>();
   SteadyTimer pause;
   bool is_stopped = false;
 };
@@ -94,7 +101,7 @@ Listener::Listener(Worker& worker, const config::ListenerSettings& settings, Lis
   const int family = opened.file ? AF_UNIX : is_v6 ? AF_INET6 : AF_INET;
   StreamAcceptor acceptor(worker.io, StreamProtocol(family, opened.file ? 0 : IPPROTO_TCP), opened.descriptor);
   state_ = std::make_shared<State>(worker, std::move(acceptor), std::move(opened.file));
-  state_->door = door;
+  state_->doorway->door = door;
   net::co_spawn(worker.io, accept_all(state_), [](const std::exception_ptr& thrown) {
     if (thrown) {
       telemetry::log(telemetry::Level::error, "a listener ended by a fault");
@@ -104,7 +111,17 @@ Listener::Listener(Worker& worker, const config::ListenerSettings& settings, Lis
 
 Listener::~Listener() { stop(); }
 
-void Listener::meet_by(std::shared_ptr<const Door> door) { state_->door = std::move(door); }
+void Listener::meet_by(std::shared_ptr<const Door> door) {
+  const bool is_other = !is_alike(state_->doorway->door.get(), door.get());
+  state_->doorway->door = std::move(door);
+  if (!is_other) {
+    return;
+  }
+  auto& residents = state_->worker.residents;
+  for (auto it = residents.begin(); it != residents.end();) {
+    (it++)->on_other_door();
+  }
+}
 
 Awaitable<void> Listener::accept_all(std::shared_ptr<State> state) {
   while (!state->is_stopped) {

@@ -19,7 +19,8 @@ class Listener {
   Listener(Worker& worker, const config::ListenerSettings& settings, ListeningSocket opened);
   ~Listener();
 
-  // How those are met who connect from now on, as a reload says.
+  // How clients are met from now on, as a reload says. Where that is not how they were, those who are here leave: idle
+  // ones now, others when they have been answered.
   void meet_by(std::shared_ptr<const Door> door);
 
   // Takes what already waits in the queue, then closes: nobody who was let in by the kernel is turned away.

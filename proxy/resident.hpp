@@ -14,6 +14,8 @@ class Resident : public boost::intrusive::list_base_hook<boost::intrusive::link_
   virtual void on_change(const keys::KeyDigest& digest) = 0;
   // Idle clients leave; whoever is in an exchange finishes it.
   virtual void on_drain() = 0;
+  // Some listener has got another door: a client that came by that one leaves when it is idle.
+  virtual void on_other_door() = 0;
   // Ends it now, whatever it does.
   virtual void abort() = 0;
 

@@ -176,9 +176,8 @@ Awaitable<void> turn_away(Client& client, const Door* door) {
 }
 
 Awaitable<void> serve(Worker& worker, Visitor visitor) {
-  const std::shared_ptr<const Door> door = std::move(visitor.door);
   Client client(worker, std::move(visitor));
-  client.decides = door ? door->decides : std::nullopt;
+  const std::shared_ptr<const Door> door = client.door;
   AddressSeat seat;
   if (door) {
     const bool is_known = co_await learn_peer(client, *door);
@@ -197,14 +196,17 @@ Awaitable<void> serve(Worker& worker, Visitor visitor) {
     }
   }
   After after = After::keep;
-  while (after == After::keep && !client.is_leaving) {
+  while (after == After::keep && !client.is_leaving && !client.is_at_another_door()) {
     const std::shared_ptr<const Generation> generation = worker.current();
-    const HeadRead head = co_await read_head(client, generation->snapshot->settings->limits);
+    HeadRead head = co_await read_head(client, generation->snapshot->settings->limits);
     if (head.size == 0 && !head.refusal) {
       if (client.stream.is_secure()) {
         co_await finish(client);
       }
       co_return;
+    }
+    if (client.is_at_another_door()) {
+      head.refusal = policy::Reason::draining;  // it came while the head was read: nobody asks for this any more
     }
     {
       // A reload may have come while the head was read: a request is judged by what is in force when it is whole.
@@ -220,15 +222,15 @@ Awaitable<void> serve(Worker& worker, Visitor visitor) {
       after = is_taken ? After::keep : After::linger;
     }
   }
-  if (after == After::linger) {
+  const bool is_sent_away = after == After::keep && client.is_at_another_door();
+  if (after == After::linger || is_sent_away) {
     co_await linger(client);
   }
 }
 
 Awaitable<void> refuse(Worker& worker, Visitor visitor) {
-  const std::shared_ptr<const Door> door = std::move(visitor.door);
   Client client(worker, std::move(visitor));
-  client.decides = door ? door->decides : std::nullopt;
+  const std::shared_ptr<const Door> door = client.door;
   if (door) {
     const bool is_known = co_await learn_peer(client, *door);
     if (!is_known) {

@@ -35,6 +35,7 @@ Snapshot::Snapshot(std::uint64_t number, std::shared_ptr<const config::Settings>
       trusted(settings->trusted_proxies),
       secrets(std::move(read)),
       reads_sessions(has_sessions(*settings)),
+      decides(std::ranges::any_of(settings->listeners, [](const auto& one) { return one.decides.has_value(); })),
       tls(std::move(contexts)) {
   for (const keys::AdminSecret& admin : secrets.admins.all()) {
     admins_hold.push_back(policy->catalogue.expand(admin.answer.principal.granted));

@@ -32,6 +32,7 @@ struct Snapshot {
   keys::Secrets secrets;                  // empty where nothing may be read
   std::vector<policy::Held> admins_hold;  // of each of secrets.admins, what it holds under this catalogue
   bool reads_sessions;
+  bool decides;                                         // some listener is asked for decisions
   TlsContexts tls;                                      // empty where nothing may be read
   std::vector<std::shared_ptr<UpstreamHealth>> health;  // by upstream; null: nobody checks it
 };
