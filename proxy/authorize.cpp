@@ -1,5 +1,7 @@
 #include "proxy/authorize.hpp"
 
+#include <algorithm>
+
 namespace keygate::proxy {
 namespace {
 
@@ -107,6 +109,12 @@ std::optional<HeadRefusal> take_original(config::DecisionDialect dialect, std::s
   head.host = *host;
   head.target = bytes.subspan(static_cast<std::size_t>(target->data() - bytes.data()), target->size());
   return take_method(*method, head);
+}
+
+bool is_said_to_be_secure(const RequestHead& head) {
+  return std::ranges::any_of(head.headers(), [](const policy::HeaderField& field) {
+    return equals_ignoring_case(field.name, "x-forwarded-proto") && equals_ignoring_case(field.value, "https");
+  });
 }
 
 }  // namespace keygate::proxy

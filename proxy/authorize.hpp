@@ -19,4 +19,7 @@ namespace keygate::proxy {
 std::optional<HeadRefusal> take_original(config::DecisionDialect dialect, std::span<char> bytes,
                                          std::size_t max_target_bytes, RequestHead& head);
 
+// Whether the client of `head`, which take_original has made, came to who asks over TLS.
+bool is_said_to_be_secure(const RequestHead& head);
+
 }  // namespace keygate::proxy

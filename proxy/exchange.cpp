@@ -1,6 +1,7 @@
 #include "proxy/exchange.hpp"
 
 #include "policy/readings.hpp"
+#include "proxy/authorize.hpp"
 #include "proxy/cross_origin.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/judging.hpp"
@@ -181,8 +182,8 @@ std::optional<Reason> Exchange::canonicalise() {
 
 // Finds the credential and, where this worker knows it already, whose it is.
 void Exchange::extract() {
-  const Approach found = approach(snapshot_, route_, request_, *target_, worker_.hasher,
-                                  client_.stream.is_secure() && !request_.is_original);
+  const bool is_secure = request_.is_original ? is_said_to_be_secure(request_) : client_.stream.is_secure();
+  const Approach found = approach(snapshot_, route_, request_, *target_, worker_.hasher, is_secure);
   presented_ = found.presented;
   caller_ = found.caller;
   caller_.client_subject = client_.subject;

@@ -131,6 +131,32 @@ TEST_F(DecisionService, OverAUnixSocketWhoeverMayConnectMayAsk) {
   EXPECT_EQ(decide_here(named("GET", "/admin/x") + k1.bearer()), 403);
 }
 
+// A page acts with the session of whoever is signed in.
+TEST_F(DecisionService, APageThatCameInTheClearActsForNobodyWhereTheSiteIsSecure) {
+  ScriptedService sessions([](const std::string&) {
+    return std::string(R"({"valid":true,"session_id":"s_1","user_id":"user_jane","organization_id":"org_1"})");
+  });
+  port = free_port();
+  Config config{.upstream_port = upstream.port()};
+  config.policy =
+      "scopes: {\"v1:read\": Read}\nroutes:\n  - name: v1\n    match: {path: \"/v1/{rest...}\"}\n"
+      "    require: {scopes: \"v1:read\", credentials: [session]}\n";
+  config.more = "credentials: {sources: [{cookie: sid}]}\ntrusted_proxies: [127.0.0.1]\nlisteners:\n" +
+                deciding_listener(port, "nginx");
+  const std::string url = "\"http://127.0.0.1:" + std::to_string(sessions.port());
+  config.resolution =
+      "{service: {url: " + url + "/keys\", session_url: " + url + "/sessions\", session_scopes: [\"v1:read\"]}}";
+  keygate.start(std::move(config));
+  const auto status = [&](const std::string& fields) {
+    return decide(named("POST", "/v1/x") + "Cookie: sid=session-of-jane\r\n" + fields).status;
+  };
+  const std::string secure = "X-Forwarded-Proto: https\r\n", clear = "X-Forwarded-Proto: http\r\n";
+  EXPECT_EQ(status(secure + "Origin: https://api.local\r\n"), 200);
+  EXPECT_EQ(status(secure + "Origin: http://api.local\r\n"), 403);
+  EXPECT_EQ(status(clear + "Origin: http://api.local\r\n"), 200);
+  EXPECT_EQ(status(secure + "Origin: https://evil.example\r\n"), 403);
+}
+
 // Its key service says that the key may be used from these addresses alone, or says nothing.
 class DecisionByService : public DecisionService {
  protected:
@@ -161,19 +187,6 @@ TEST_F(DecisionByService, A11_AKeysAddressesAreHeldAgainstTheClients) {
   EXPECT_EQ(status_for(""), 403);
   EXPECT_EQ(status_for("X-Real-IP: 203.0.113.9\r\nForwarded: for=203.0.113.9\r\n"), 403);
   EXPECT_EQ(status_for("X-Forwarded-For: unknown\r\n"), 403);
-}
-
-TEST_F(DecisionByService, F01_AnOutageIsNoGrantAndNoDenialOfTheKey) {
-  start_asking();
-  service.answer_all_with("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
-  Response response = decide(named("GET", "/v1/x") + key);
-  expect_problem(response, 503, "key_service_unavailable");
-  EXPECT_EQ(response.fields["x-keygate-code"], "key_service_unavailable");
-  EXPECT_FALSE(response.fields.has("x-org-id"));
-}
-
-}  // namespace
-}  // namespace keygate::test
   EXPECT_EQ(status_for("X-Forwarded-For: unknown, 127.0.0.1\r\n"), 403) << "the last hop is that of a proxy";
   EXPECT_TRUE(eventually([&] { return keygate.errors().find("without saying of which client") != std::string::npos; }));
 }
@@ -189,3 +202,16 @@ TEST_F(DecisionByService, A11_EnvoyIsNotTheClientThatItAsksFor) {
   EXPECT_EQ(status("127.0.0.1"), 403);
   EXPECT_EQ(status("unknown,127.0.0.1"), 403);
   EXPECT_EQ(status("198.51.100.9,127.0.0.1"), 403);
+}
+
+TEST_F(DecisionByService, F01_AnOutageIsNoGrantAndNoDenialOfTheKey) {
+  start_asking();
+  service.answer_all_with("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
+  Response response = decide(named("GET", "/v1/x") + key);
+  expect_problem(response, 503, "key_service_unavailable");
+  EXPECT_EQ(response.fields["x-keygate-code"], "key_service_unavailable");
+  EXPECT_FALSE(response.fields.has("x-org-id"));
+}
+
+}  // namespace
+}  // namespace keygate::test

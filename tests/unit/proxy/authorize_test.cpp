@@ -138,5 +138,20 @@ TEST(OriginalRequest, IsNotWhatTheAnswerIsFramedBy) {
   EXPECT_TRUE(head->is_answered_to_head());
 }
 
+TEST(OriginalRequest, CameOverTlsWhereWhoAsksSaysSo) {
+  const auto is_secure = [](const std::string& fields) {
+    std::string text = asked(by_nginx + fields);
+    auto head = std::make_unique<RequestHead>();
+    EXPECT_FALSE(read_request_head(text, HeadLimits{}, default_reserved(), *head));
+    EXPECT_FALSE(take_original(DecisionDialect::nginx, text, 100, *head));
+    return is_said_to_be_secure(*head);
+  };
+  EXPECT_TRUE(is_secure("X-Forwarded-Proto: https\r\n"));
+  EXPECT_TRUE(is_secure("X-Forwarded-Proto: http\r\nx-forwarded-proto: HTTPS\r\n")) << "the stricter of two";
+  EXPECT_FALSE(is_secure("X-Forwarded-Proto: http\r\n"));
+  EXPECT_FALSE(is_secure("X_Forwarded_Proto: https\r\n"));
+  EXPECT_FALSE(is_secure(""));
+}
+
 }  // namespace
 }  // namespace keygate::proxy::testing
