@@ -7,6 +7,7 @@ import http.client
 import http.server
 import json
 import os
+import re
 import shutil
 import socket
 import sys
@@ -49,6 +50,21 @@ NAMES_ANOTHER = ("x-original-uri", "x-original-url", "x-original-method", "x-rew
                  "x-http-method-override", "forwarded", "x-real-ip")
 
 
+# What only a proxy may say: many an application believes it in place of what it sees.
+PROXYS_WORD = """Forwarded X-Forwarded X-Forwarded-Prefix X-Forwarded-Path X-Forwarded-Port X-Forwarded-Ssl X-Forwarded-Server X-Forwarded-Scheme
+X-Forwarded-Host X-Forwarded-User X-Forwarded-Client-Cert X-Scheme X-Url-Scheme Front-End-Https X-Host X-Original-Host X-Original-Path X-Rewrite-URI
+X-Envoy-Original-Path X-Envoy-Internal X-HTTP-DestinationURL X-HTTP-Method X-Method-Override X-Real-IP True-Client-IP CF-Connecting-IP
+X-Client-IP X-Cluster-Client-IP Client-IP X-Remote-Addr X-Originating-IP Fastly-Client-IP Proxy X-Keygate-Code""".split()
+SPELLINGS = (lambda name: name, lambda name: name.replace("-", "_"), lambda name: name.replace("-", "."), lambda name: name.replace("-", "~"),
+             lambda name: name.replace("-", "+"), lambda name: name.replace("-", "_", 1), lambda name: "_".join(name.rsplit("-", 1)),
+             lambda name: name.lower().replace("-", "!"))
+# A place of one's own in a site.
+ADDED = """  location /v1/added/ { proxy_pass http://app; }
+  location /v1/tuned/ { include keygate-headers.conf; proxy_set_header X-Tuned yes; proxy_pass http://app; }
+
+"""
+
+
 class Application(http.server.BaseHTTPRequestHandler):
     """What is protected: keeps what it was asked."""
 
@@ -67,7 +83,7 @@ class Application(http.server.BaseHTTPRequestHandler):
             self.rfile.readline()
         fields = {}
         for name, value in self.headers.items():
-            fields.setdefault(name.lower().replace("_", "-").replace(".", "-"), []).append(value)
+            fields.setdefault(re.sub("[^a-z0-9]", "-", name.lower()), []).append(value)  # as CGI and its like have it
         self.asked.append({"method": self.command, "target": self.path, "fields": fields, "body": body})
         self.send_response(200)
         self.send_header("Content-Length", "7")
@@ -80,6 +96,42 @@ class Application(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Fickle:
+    """Stands before Keygate, and answers once a connection: what comes second on one is met by its end."""
+
+    def __init__(self, port):
+        self.behind, self.broken = port, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=self.serve, args=self.listener.accept()[:1], daemon=True).start()
+
+    def serve(self, client):
+        with client, socket.create_connection(("127.0.0.1", self.behind)) as keygate:
+            question, answer = client.makefile("rb"), keygate.makefile("rb")
+            keygate.sendall(self.head(question))
+            head = self.head(answer)
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            client.sendall(head + answer.read(int(length.group(1))))
+            self.broken += bool(question.readline())
+
+    @staticmethod
+    def head(stream):
+        lines = []
+        while line := stream.readline():
+            lines.append(line)
+            if line == b"\r\n":
+                break
+        return b"".join(lines)
+
+    def close(self):
+        self.listener.close()
+
+
 class Stand(stand.Stand):
     """Keygate that decides, and the proxies that ask it."""
 
@@ -87,7 +139,7 @@ class Stand(stand.Stand):
         self.application = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Application)
         self.application.daemon_threads = True
         threading.Thread(target=self.application.serve_forever, daemon=True).start()
-        for name in ("nginx", "caddy", "health", "nginx_serves", "caddy_serves"):
+        for name in ("nginx", "caddy", "health", "nginx_serves", "caddy_serves", "again_serves"):
             self.ports[name] = stand.free_port()
         (self.folder / "policy.yaml").write_text(POLICY)
         (self.folder / "keygate.yaml").write_text(CONFIG.format(**self.ports))
@@ -98,26 +150,29 @@ class Stand(stand.Stand):
         self.application.shutdown()
         self.application.server_close()
 
-    def filled(self, name, proxy):
+    def filled(self, name, asked, serving):
         """A file of deploy/decision, with the ports of this stand."""
         text = (FILES / name).read_text()
-        for shipped, here in ((":8090", self.ports[proxy]), (":8000", self.ports[f"{proxy}_serves"]), (":3000", self.application.server_port)):
+        for shipped, here in ((":8090", asked), (":8000", self.ports[serving]), (":3000", self.application.server_port)):
             if shipped not in text:
                 raise stand.Failure(f"{name} says nothing of {shipped}")
             text = text.replace(shipped, f":{here}")
         return text
 
-    def start_nginx(self):
+    def start_nginx(self, name="nginx", asked=None):
         paths = " ".join(f"{kind}_temp_path {self.folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        (self.folder / "site.conf").write_text(self.filled("nginx.conf", "nginx"))
-        (self.folder / "nginx.conf").write_text(
-            f"daemon off; master_process off; pid {self.folder}/nginx.pid; error_log stderr warn;\nevents {{ worker_connections 64; }}\n"
-            f"http {{ access_log off; {paths} include {self.folder}/site.conf; }}\n")
-        return self.start_proxy("nginx", ["nginx", "-p", self.folder, "-e", "stderr", "-c", self.folder / "nginx.conf"])
+        site = self.filled("nginx.conf", asked or self.ports["nginx"], f"{name}_serves")
+        own = "  location = /keygate {"
+        (self.folder / f"{name}.site").write_text(site.replace(own, ADDED + own))
+        shutil.copy(FILES / "keygate-headers.conf", self.folder)
+        (self.folder / f"{name}.conf").write_text(
+            f"daemon off; master_process off; pid {self.folder}/{name}.pid; error_log stderr warn;\nevents {{ worker_connections 64; }}\n"
+            f"http {{ access_log off; {paths} include {self.folder}/{name}.site; }}\n")
+        return self.start_proxy(name, ["nginx", "-p", self.folder, "-e", "stderr", "-c", self.folder / f"{name}.conf"])
 
     def start_caddy(self):
         options = "{\n\tadmin off\n\tauto_https off\n}\n"
-        (self.folder / "Caddyfile").write_text(options + self.filled("Caddyfile", "caddy"))
+        (self.folder / "Caddyfile").write_text(options + self.filled("Caddyfile", self.ports["caddy"], "caddy_serves"))
         return self.start_proxy("caddy", ["caddy", "run", "--adapter", "caddyfile", "--config", self.folder / "Caddyfile"])
 
     def start_proxy(self, name, argv):
@@ -204,10 +259,9 @@ class Asking(unittest.TestCase):
         self.assertEqual(self.served()["body"], b"hello")
 
     def test_P21_says_nothing_of_a_client_in_the_clients_words(self):
-        underscored = [(name.replace("-", "_"), value) for name, value in FORGED]
-        dotted = [(name.replace("-", "."), value) for name, value in FORGED]
+        spelled = [[(spell(name), value) for name, value in FORGED] for spell in SPELLINGS]
         for who, fields in (("acme", self.bearer), (None, [])):
-            for forged in (FORGED, FORGED + FORGED, underscored, dotted):
+            for forged in (FORGED + FORGED, *spelled):
                 answer = self.ask("/v1/x" if who else "/public/x", [*forged, *fields])
                 self.assertEqual(answer.status, 200, forged)
                 told = self.served()["fields"]
@@ -238,6 +292,13 @@ class Asking(unittest.TestCase):
                 request = self.served()
                 self.assertEqual((request["method"], request["target"]), ("GET", "/v1/x"), claim)
                 self.assertEqual([name for name in NAMES_ANOTHER if request["fields"].get(name, [""]) != [""]], [], claim)
+
+    def test_P21_passes_on_nothing_that_only_a_proxy_may_say(self):
+        for spell in SPELLINGS:
+            self.assertEqual(self.ask("/v1/x", [*self.bearer, *((spell(name), "forged") for name in PROXYS_WORD)]).status, 200)
+            told = self.served()["fields"]
+            self.assertEqual([name for name, values in told.items() if "forged" in values], [], spell("a-b-c"))
+            self.assertEqual(told["x-forwarded-host"], ["api.example"])
 
     def test_P21_decides_on_the_host_that_it_serves(self):
         self.assertEqual(self.ask("/only-there", host="other.example").status, 200)
@@ -318,12 +379,34 @@ class Down(unittest.TestCase):
 class Documented(unittest.TestCase):
     def test_docs_show_the_files_that_are_tried(self):
         shown = (stand.ROOT / "docs/decision-service.md").read_text()
-        for name in ("nginx.conf", "Caddyfile"):
+        for name in ("nginx.conf", "keygate-headers.conf", "Caddyfile"):
             self.assertIn((FILES / name).read_text(), shown, name)
 
 
 class Nginx(Asking):
     says_limits_of_grants = True
+
+    def test_asks_for_a_location_that_was_added(self):
+        for place in ("/v1/added/x", "/v1/tuned/x"):
+            self.assert_refused(self.ask(place), 401, "missing_credential")
+            self.assertEqual(self.ask(place, [*self.bearer, *FORGED, *((name, "forged") for name in PROXYS_WORD)]).status, 200)
+            told = self.served()["fields"]
+            self.assertEqual(told["x-org-id"], ["acme"])
+            self.assertEqual([name for name, values in told.items() if "forged" in values], [], place)
+            self.assertNotIn("authorization", told)
+            self.assertEqual(told.get("x-tuned"), ["yes"] if "tuned" in place else None)
+
+    def test_says_the_last_of_several_answers(self):
+        fickle = Fickle(self.running.ports["nginx"])
+        self.addCleanup(fickle.close)
+        self.port = self.running.start_nginx("again", fickle.port)
+        for _ in range(2):
+            self.assert_refused(self.ask("/v1/x"), 401, "missing_credential")
+            self.assert_refused(self.ask("/admin/x", self.bearer), 403, "insufficient_scope")
+            self.assert_refused(self.ask("/v1//x", self.bearer), 400, "ambiguous_path")
+            self.assertEqual(self.ask("/v1/x", self.bearer).status, 200)
+            self.assertEqual(self.served()["fields"]["x-org-id"], ["acme"])
+        self.assertGreater(fickle.broken, 3, "nginx asked again on a connection that had been used")
 
 
 class Caddy(Asking):
