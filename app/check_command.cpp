@@ -1,7 +1,9 @@
 #include "app/commands.hpp"
 #include "app/connection_trials.hpp"
+#include "app/key_tokens.hpp"
 #include "app/prepare.hpp"
 #include "app/problem_print.hpp"
+#include "keys/secrets.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -11,6 +13,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <variant>
 
 namespace keygate::app {
 namespace {
@@ -27,6 +30,10 @@ struct Checked {
   config::Problems problems;
   std::string summary;  // empty: there are faults
 };
+
+std::string counted(std::size_t number, const std::string& what) {
+  return std::to_string(number) + ' ' + what + (number == 1 ? "" : "s");
+}
 
 boost::json::object to_json(const config::Problem& problem) {
   boost::json::object out;
@@ -60,23 +67,36 @@ config::Loaded load_key_server(const std::string& file) {
 // What has no faults is tried.
 void try_all(const proxy::Snapshot& snapshot, Checked& checked) {
   ConnectionTrials trials = try_connections(snapshot);
-  checked.summary += ", " + std::to_string(trials.tried) + " connections";
+  checked.summary += ", " + counted(trials.tried, "connection");
   if (trials.problems.empty()) return;
   checked.summary.clear();
   checked.problems.insert(checked.problems.end(), trials.problems.begin(), trials.problems.end());
 }
 
-Checked checked_key_server(config::Loaded loaded) {
-  PreparedKeyServer prepared = prepare_key_server(std::move(loaded));
-  Checked checked{std::move(prepared.problems), {}};
-  if (prepared.settings) {
-    checked.summary = "a key server, " + std::to_string(prepared.policy->catalogue.size()) + " scopes";
+// What a key server reads when it starts.
+void read_secrets_of(const config::Settings& settings, config::Problems& problems) {
+  if (settings.resolution.redis) keys::read_secrets(settings, problems);
+  const config::KeyServiceSettings& tokens = settings.key_service;
+  const auto read = KeyTokens::read(tokens);
+  const auto* const fault = std::get_if<config::Fault>(&read);
+  if (fault == nullptr) return;
+  config::Position where;
+  for (const auto* const token : {&tokens.token, &tokens.manage_token, &tokens.admin_token}) {
+    if (*token && where.line == 0) where = (*token)->where;
   }
-  return checked;
+  problems.push_back({config::Severity::error, where, "key_service", fault->message, fault->hint});
 }
 
-Checked key_server_checked(const CheckOptions& options, config::Loaded loaded) {
-  Checked checked = checked_key_server(std::move(loaded));
+Checked checked_key_server(const CheckOptions& options, config::Loaded loaded) {
+  PreparedKeyServer prepared = prepare_key_server(std::move(loaded));
+  Checked checked{std::move(prepared.problems), {}};
+  if (prepared.settings && !options.is_offline) {
+    read_secrets_of(*prepared.settings, checked.problems);
+    config::sort_by_place(checked.problems);
+  }
+  if (prepared.settings && !config::has_errors(checked.problems)) {
+    checked.summary = "a key server, " + counted(prepared.policy->catalogue.size(), "scope");
+  }
   if (options.connects) {
     config::Position all;
     all.file = std::make_shared<const std::string>(options.file);
@@ -88,19 +108,18 @@ Checked key_server_checked(const CheckOptions& options, config::Loaded loaded) {
 
 Checked check_file(const CheckOptions& options) {
   if (options.is_key_server) {
-    return key_server_checked(options, load_key_server(options.file));
+    return checked_key_server(options, load_key_server(options.file));
   }
   Guessed guessed = load_by_guess(options.file);
   if (guessed.purpose == config::Purpose::key_server) {
-    return key_server_checked(options, std::move(guessed.loaded));
+    return checked_key_server(options, std::move(guessed.loaded));
   }
   const ReadSecrets secrets = options.is_offline ? ReadSecrets::no : ReadSecrets::yes;
   Prepared prepared = prepare(std::move(guessed.loaded), 1, secrets);
   Checked checked{std::move(prepared.problems), {}};
   if (prepared.snapshot) {
     const policy::Policy& policy = *prepared.snapshot->policy;
-    checked.summary =
-        std::to_string(policy.routes.size()) + " routes, " + std::to_string(policy.catalogue.size()) + " scopes";
+    checked.summary = counted(policy.routes.size(), "route") + ", " + counted(policy.catalogue.size(), "scope");
     if (options.connects) try_all(*prepared.snapshot, checked);
   }
   return checked;

@@ -44,7 +44,10 @@ void check_key(const Value& value, const Value::Member& member, const std::vecto
   const auto& name = member.key.value;
   const auto found =
       std::find_if(known.begin(), known.end(), [&name](const KeyFacts& key) { return key.name == name; });
-  if (found == known.end()) {
+  const auto equals = name.find('=');
+  if (found == known.end() && equals != name.npos) {  // what follows may be a password
+    value.complain_at(member.key.where, "unknown key " + quoted(name.substr(0, equals) + "=..."), "write KEY: VALUE");
+  } else if (found == known.end()) {
     value.complain_at(member.key.where, "unknown key " + quoted(name), suggested_key(name, usable(known)));
   } else if (found->presence == Presence::misplaced) {
     value.complain_at(member.key.where, "unknown key " + quoted(name), found->hint);

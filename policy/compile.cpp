@@ -76,9 +76,10 @@ void check_asked_hosts(const config::Settings& settings, Findings& findings) {
 }
 
 Compiled compiled_of(std::shared_ptr<Policy> policy, Findings findings) {
+  const bool is_good = !findings.has_errors();
   Compiled compiled{nullptr, findings.take()};
   config::sort_by_place(compiled.problems);
-  if (!config::has_errors(compiled.problems)) compiled.policy = std::move(policy);
+  if (is_good) compiled.policy = std::move(policy);
   return compiled;
 }
 
@@ -112,6 +113,7 @@ void Compiler::add_route(std::size_t number) {
   route->where = document.where;
   route->forward_credential = document.forward_credential || settings_.credentials.forward;
 
+  if (!document.is_whole) findings_.reject();
   const auto before = findings_.size();
   const auto path = compile_path(source, settings_.paths, findings_);
   auto entry = compile_criteria(source, reserved_, findings_);

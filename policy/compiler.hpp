@@ -21,12 +21,16 @@ class Findings {
 
   void warning(const config::Position& where, std::string path, std::string message, std::string hint = {});
 
+  // An error that has been told already, by whoever read the file.
+  void reject() { is_rejected_ = true; }
+
   std::size_t size() const { return problems_.size(); }
-  bool has_errors() const { return config::has_errors(problems_); }
+  bool has_errors() const { return is_rejected_ || config::has_errors(problems_); }
   config::Problems take() { return std::move(problems_); }
 
  private:
   config::Problems problems_;
+  bool is_rejected_ = false;
 };
 
 std::string quoted(std::string_view text);

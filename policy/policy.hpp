@@ -22,7 +22,7 @@ struct Policy {
 };
 
 struct Compiled {
-  std::shared_ptr<const Policy> policy;  // null if and only if problems has an error
+  std::shared_ptr<const Policy> policy;  // null if problems has an error, and where settings were not read whole
   config::Problems problems;
 };
 

@@ -59,7 +59,10 @@ int on_ticket(SSL* tls, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* 
       !use_mac(mac, opening->key)) {
     return -1;
   }
-  return opening->is_sealing ? 1 : 2;
+  // In TLS 1.3 a ticket is for one use (RFC 8446 appendix C.4). The new one is also the first thing the client hears,
+  // so that its request waits for no delayed acknowledgement of its Finished.
+  const bool is_for_one_use = SSL_version(tls) >= TLS1_3_VERSION;
+  return opening->is_sealing && !is_for_one_use ? 1 : 2;
 }
 
 std::int64_t unix_now() {

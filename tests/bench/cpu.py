@@ -25,6 +25,7 @@ def proxies(keygate, where, cores, service):
     plain = rig.write_nginx(where, "plain.conf", rig.NGINX_PROXY, upstream=service)
     haproxy = peers.write_haproxy(where, "haproxy.cfg", service)
     guarded = rig.write_keygate(where, service)
+    silent = rig.write_keygate(where, service, "silent.yaml", more="log: {access: none}\n")
     key = rig.create_key(keygate, where)
 
     def run(argv, port):
@@ -37,27 +38,32 @@ def proxies(keygate, where, cores, service):
         redis = stack.enter_context(peers.redis(where, other, [key]))
         lua = peers.write_lua(where, "lua.conf", service, redis)
         gate = run([keygate, "run", "-c", where / "keygate.yaml"], guarded)
+        unlogged = run([keygate, "run", "-c", where / "silent.yaml"], silent)
         with_key = COMMON + (f"Authorization: Bearer {key}",)
         yield [asked("nginx, plain proxy", run(rig.nginx_argv(where, "plain.conf"), plain), plain),
                asked("HAProxy, plain proxy", run(peers.haproxy_argv(where, "haproxy.cfg"), haproxy), haproxy),
                asked("Keygate, anonymous route", gate, guarded, rig.OPEN_PATH),
                asked("Keygate, full job", gate, guarded, headers=with_key),
+               asked("Keygate, full job without its log", unlogged, silent, headers=with_key),
                asked("nginx + Lua + Redis, full job", run(rig.nginx_argv(where, "lua.conf"), lua), lua, headers=with_key)]
 
 
 def tabulate(everyone, options):
-    plain, _, anonymous, full, lua = everyone
+    plain, _, anonymous, full, unlogged, lua = everyone
     rows = [[proxy.name, rounds.spread(proxy.micros, 1), rounds.spread(proxy.ratios(plain), 2), rounds.spread(proxy.ratios(lua), 2),
              f"{statistics.median(proxy.rates):,.0f}", f"{proxy.share_of_core():.0%}"] for proxy in everyone]
     check = [mine - theirs for mine, theirs in zip(full.micros, anonymous.micros)]
+    log = [mine - theirs for mine, theirs in zip(full.micros, unlogged.micros)]
     rows.append(["the check: full job less anonymous", rounds.spread(check, 1), "", "", "", ""])
+    rows.append(["the access log: full job less the one without", rounds.spread(log, 1), "", "", "", ""])
     caption = (f"CPU microseconds a request, user and kernel, whole process tree: medians, and the range of {options.rounds} "
                f"interleaved rounds of {options.seconds} s. {rounds.CONNECTIONS} keep-alive connections, answers of 256 bytes; "
                "proxy on one core, upstream and load on another. The key is in memory. Access log: of the full jobs and of Keygate "
                "to a file, else none.")
     columns = ["", "CPU a request", "against nginx", "against nginx + Lua", "requests/s", "of its core"]
     verdicts = [report.verdict("the full job against plain nginx", full.ratios(plain), report.TARGETS["nginx"]),
-                report.verdict("the full job against nginx + Lua + Redis", full.ratios(lua), report.TARGETS["lua"])]
+                report.verdict("the full job against nginx + Lua + Redis", full.ratios(lua), report.TARGETS["lua"]),
+                report.verdict("microseconds a request of the access log", log, report.TARGETS["log"])]
     return report.Table("cpu", caption, columns, rows, verdicts, [proxy.figures() for proxy in everyone])
 
 

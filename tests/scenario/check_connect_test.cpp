@@ -4,6 +4,7 @@
 #include "tests/support/redis.hpp"
 #include "tests/support/scripted_service.hpp"
 #include "tests/support/socket.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -85,6 +86,30 @@ TEST_F(CheckConnect, WithoutItNothingIsTried) {
   const auto said = check(with("url: \"redis://127.0.0.1:" + std::to_string(free_port()) + "\"", free_port()), {});
   EXPECT_EQ(said.status.code, 0) << said.output;
   EXPECT_THAT(said.output, HasSubstr("3 routes, 3 scopes)"));
+}
+
+TEST_F(CheckConnect, AKeyServersSecretsAreReadToo) {
+  const TempDir place;
+  const std::string file = place.write(
+      "keyserver.yaml",
+      "listeners: [{address: \"127.0.0.1:0\"}]\nresolution: {store: {path: keys.db}, redis: {url: "
+      "\"redis://127.0.0.1:1\", "
+      "signing_key_file: signing}}\nkey_service: {token_file: token}\npolicy: {scopes: {\"v1:read\": Read}}\n");
+  const auto check_it = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> argv{keygate_binary(), "check", "-c", file};
+    argv.insert(argv.end(), more.begin(), more.end());
+    return run({argv, {}, "", ""});
+  };
+  const auto said = check_it({});
+  EXPECT_EQ(said.status.code, 1) << said.output;
+  EXPECT_THAT(said.output, HasSubstr("keyserver.yaml:3:27: key_service: "));
+  EXPECT_THAT(said.output, HasSubstr("resolution.redis.signing_key_file: "));
+  EXPECT_EQ(check_it({"--offline"}).status.code, 0);
+  place.write("token", std::string(32, 't') + "\n");
+  place.write("signing", std::string(32, 's') + "\n");
+  const auto again = check_it({});
+  EXPECT_EQ(again.status.code, 0) << again.output;
+  EXPECT_THAT(again.output, HasSubstr("a key server, 1 scope)"));
 }
 
 TEST_F(CheckConnect, OfflineReadsNoSecret) {

@@ -27,7 +27,7 @@ TEST(Examples, EveryConfigurationPassesCheckWithoutAWarning) {
   ASSERT_GE(configurations().size(), 8U);
   const TempDir tokens;
   for (const char* const name : {"proxy", "manage", "admin", "keygate"}) {
-    tokens.write(std::string(name) + ".token", std::string(40, 't') + "\n");
+    tokens.write(std::string(name) + ".token", name + std::string(40, 't') + "\n");
   }
   const std::vector<std::string> environment{"KEYGATE_TOKENS=" + tokens.path().string(),
                                              "DISPATCHER_API_KEY=" + std::string(40, 'd')};

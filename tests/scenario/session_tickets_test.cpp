@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <signal.h>
 
 namespace keygate::test {
@@ -55,6 +56,24 @@ TEST_P(SessionTickets, AreTakenByEveryWorker) {
     const Visit next = visit(resuming());
     EXPECT_TRUE(next.is_resumed) << next.output;
     EXPECT_TRUE(next.is_answered) << next.output;
+  }
+}
+
+// Who resumes gets the next one, as good as the first.
+TEST_P(SessionTickets, AreRenewedAtEachUseWhereTheyAreForOne) {
+  if (std::string(GetParam()) != "-tls1_3") {
+    GTEST_SKIP() << "a ticket of TLS 1.2 may be used again";
+  }
+  start_with_tls("", {.threads = 2});
+  ASSERT_TRUE(visit(keeping()).is_answered);
+  std::string last = file();
+  for (int i = 0; i < 3; ++i) {
+    const std::string next = file() + std::to_string(i);
+    const Visit again = visit({"-sess_in", last, "-sess_out", next});
+    EXPECT_TRUE(again.is_resumed) << again.output;
+    ASSERT_TRUE(std::filesystem::exists(next)) << "no new ticket came";
+    EXPECT_NE(read_file(next), read_file(last));
+    last = next;
   }
 }
 

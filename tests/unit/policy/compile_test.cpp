@@ -49,6 +49,19 @@ TEST_P(PolicyMistake, IsToldWhereItStands) {
   EXPECT_THAT(rendered(result.problems), ElementsAreArray(GetParam().problems));
 }
 
+// Whoever read the file has told why.
+TEST(PolicyOfARouteThatCouldNotBeRead, IsNoneWithoutAWord) {
+  for (const std::string path : {"/a", ""}) {
+    auto settings = settings_with({keyed("a", "/a")}, two_scopes());
+    settings.policy.routes[0].is_whole = false;
+    settings.policy.routes[0].match.path.value = path;
+    settings.policy.routes[0].require.reset();
+    const auto result = compile(settings);
+    EXPECT_EQ(result.policy, nullptr);
+    EXPECT_THAT(rendered(result.problems), IsEmpty());
+  }
+}
+
 const auto name_of = [](const auto& row) { return row.param.name; };
 
 INSTANTIATE_TEST_SUITE_P(
