@@ -29,7 +29,9 @@ routes:
   - {name: other-host, match: {hosts: [other.example], path: "/only-there"}, anonymous: true}
   - {name: public, match: {path: "/public/{rest...}"}, anonymous: true}
 """
-CONFIG = """trusted_proxies: [127.0.0.1]
+# One worker: what it says of a revoked key it goes on saying.
+CONFIG = """threads: 1
+trusted_proxies: [127.0.0.1]
 listeners:
   - {{address: "127.0.0.1:{nginx}", mode: authorize, authorize: {{dialect: nginx}}}}
   - {{address: "127.0.0.1:{caddy}", mode: authorize, authorize: {{dialect: forwarded}}}}
@@ -400,13 +402,14 @@ class Nginx(Asking):
         fickle = Fickle(self.running.ports["nginx"])
         self.addCleanup(fickle.close)
         self.port = self.running.start_nginx("again", fickle.port)
-        for _ in range(2):
-            self.assert_refused(self.ask("/v1/x"), 401, "missing_credential")
-            self.assert_refused(self.ask("/admin/x", self.bearer), 403, "insufficient_scope")
-            self.assert_refused(self.ask("/v1//x", self.bearer), 400, "ambiguous_path")
+        refusals = (("/v1/x", (), 401, "missing_credential"), ("/admin/x", self.bearer, 403, "insufficient_scope"),
+                    ("/v1//x", self.bearer, 400, "ambiguous_path"))
+        for target, fields, status, code in refusals:
+            # nginx keeps the connection of a grant, and ends that of a refusal.
             self.assertEqual(self.ask("/v1/x", self.bearer).status, 200)
             self.assertEqual(self.served()["fields"]["x-org-id"], ["acme"])
-        self.assertGreater(fickle.broken, 3, "nginx asked again on a connection that had been used")
+            self.assert_refused(self.ask(target, fields), status, code)
+        self.assertGreaterEqual(fickle.broken, len(refusals), "nginx asked again on a connection that had been used")
 
 
 class Caddy(Asking):
