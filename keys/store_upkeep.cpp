@@ -2,6 +2,8 @@
 
 #include "telemetry/log.hpp"
 
+#include <functional>
+#include <iterator>
 #include <utility>
 
 namespace keygate::keys {
@@ -10,6 +12,9 @@ namespace {
 constexpr std::size_t changes_per_read = 1000;
 constexpr std::chrono::milliseconds read_interval{250};
 constexpr std::chrono::milliseconds write_interval{1'000};
+// However many keys are used, and however slow the disk: this often as long as a write took, nothing is written.
+constexpr int rest_after_write = 9;
+constexpr std::chrono::seconds last_write_limit{1};
 constexpr std::chrono::minutes prune_interval{10};
 
 std::int64_t unix_now() {
@@ -32,8 +37,11 @@ void StoreUpkeep::run() {
     next_read_ = Clock::now() + read_interval;
   }
   if (Clock::now() >= next_write_) {
-    write_uses();
-    next_write_ = Clock::now() + write_interval;
+    const Clock::time_point begin = Clock::now();
+    const bool is_more = write_some_uses();
+    const Clock::time_point end = Clock::now();
+    const Clock::duration rest = (end - begin) * rest_after_write;
+    next_write_ = end + (is_more ? rest : std::max<Clock::duration>(rest, write_interval));
   }
   if (Clock::now() >= next_prune_) {
     const std::int64_t kept_from = unix_now() - std::chrono::seconds(Store::kept_changes).count();
@@ -58,10 +66,23 @@ void StoreUpkeep::read_changes() {
   }
 }
 
+bool StoreUpkeep::write_some_uses() {
+  if (unwritten_.empty()) {
+    unwritten_ = uses_.take();
+    std::ranges::sort(unwritten_, std::ranges::greater{}, [](const KeyUse& use) { return use.digest.bytes; });
+  }
+  const auto first = unwritten_.end() - static_cast<std::ptrdiff_t>(std::min(unwritten_.size(), at_once));
+  std::vector<KeyUse> some(std::make_move_iterator(first), std::make_move_iterator(unwritten_.end()));
+  unwritten_.erase(first, unwritten_.end());
+  if (some.empty() || store_.note_uses(some).has_value()) return !unwritten_.empty();
+  uses_.give_back(std::move(some));  // most likely another process was writing: later
+  return false;
+}
+
 void StoreUpkeep::write_uses() {
-  std::vector<KeyUse> noted = uses_.take();
-  if (noted.empty() || store_.note_uses(noted).has_value()) return;
-  uses_.give_back(std::move(noted));  // most likely another process was writing: next time
+  const Clock::time_point end = Clock::now() + last_write_limit;
+  while (write_some_uses() && Clock::now() < end) {
+  }
 }
 
 }  // namespace keygate::keys

@@ -5,7 +5,9 @@
 #include "keys/noted_uses.hpp"
 #include "keys/store.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -23,10 +25,16 @@ class StoreUpkeep {
   // What is due by now.
   void run();
   // When there is something to do again, 250 ms later at most.
-  Clock::time_point due() const { return next_read_; }
+  Clock::time_point due() const { return std::min(next_read_, next_write_); }
   // Where the log cannot be read, the position stands, and the next time makes up for it.
   void read_changes();
+  // Uses in the order of their keys' digests, so that those of one piece lie side by side in the file; `at_once` of
+  // them, as look-ups and changes wait behind it. Is there more?
+  bool write_some_uses();
+  // What is left at the end, as far as a second goes.
   void write_uses();
+
+  static constexpr std::size_t at_once = 500;
 
   NotedUses& uses() { return uses_; }  // of any thread
 
@@ -35,6 +43,7 @@ class StoreUpkeep {
   std::int64_t position_;
   const OnChanges on_changes_;
   NotedUses uses_;
+  std::vector<KeyUse> unwritten_;  // taken from there, the last first
   Clock::time_point next_read_, next_write_, next_prune_;
 };
 

@@ -1,12 +1,15 @@
 // What a store keeps beside keys: what they were used for, what became of them, and files of an older version.
 #include "keys/noted_uses.hpp"
 #include "keys/store.hpp"
+#include "keys/store_upkeep.hpp"
 #include "tests/unit/keys/temp_folder.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -159,6 +162,42 @@ TEST_F(StoreUses, ComeInPagesTooEachKeyOnceWithWhatItRequired) {
   EXPECT_EQ(page[1].key.id, made[3]);
   EXPECT_THAT(page[1].required, ElementsAre(Pair("s:3", now)));
   EXPECT_EQ(store.uses_page("org_2", made[1], 2).error(), store_errc::not_found);
+}
+
+// Look-ups and the change log stand behind a write: a crowd of used keys may not hold them up.
+TEST_F(StoreUses, OfManyKeysAreWrittenAPieceAtATimeAndEachOnce) {
+  Store store = open();
+  constexpr std::size_t keys = 2 * StoreUpkeep::at_once + 1;
+  run_sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " + std::to_string(keys) +
+          ") INSERT INTO keys SELECT 'key_' || i, CAST(printf('%032d', i) AS BLOB), 'kg_012345678', 'kg_', 'org_1', "
+          "'', '', '', 'a:b', 1,"
+          " NULL, NULL, NULL, NULL, '', '' FROM n");
+  StoreUpkeep upkeep(store, *store.last_change(), [](const auto&) {});
+  const auto used = [&] {
+    return std::ranges::count_if(*store.uses(std::nullopt), [](const UsedKey& key) { return !key.required.empty(); });
+  };
+  for (const UsedKey& key : *store.uses(std::nullopt)) upkeep.uses().note(key.key.digest, now, "a:b");
+  EXPECT_TRUE(upkeep.write_some_uses());
+  EXPECT_EQ(used(), StoreUpkeep::at_once);
+  upkeep.write_uses();
+  EXPECT_EQ(used(), keys);
+  EXPECT_FALSE(upkeep.write_some_uses()) << "none is left";
+}
+
+TEST_F(StoreUses, WaitWhileAnotherProcessWritesAndAreNotLost) {
+  Store store = open();
+  const CreatedKey key = *store.create(new_key(), now);
+  StoreUpkeep upkeep(store, *store.last_change(), [](const auto&) {});
+  upkeep.uses().note(key.stored.digest, now, "projects:read");
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  upkeep.write_uses();
+  EXPECT_THAT(store.uses(std::nullopt)->at(0).required, IsEmpty());
+  ASSERT_EQ(sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(other);
+  upkeep.write_uses();
+  EXPECT_THAT(store.uses(std::nullopt)->at(0).required, ElementsAre(Pair("projects:read", now)));
 }
 
 TEST_F(StoreUses, AFileOfVersionOneIsBroughtUpToDateAndKeepsItsKeys) {
