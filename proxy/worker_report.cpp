@@ -7,7 +7,7 @@
 namespace keygate::proxy {
 namespace {
 
-constexpr std::size_t max_log_batch = 32 * 1024;
+constexpr std::size_t max_log_batch = 128 * 1024;  // each costs a wake-up of the thread that writes
 
 }  // namespace
 
