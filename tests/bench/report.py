@@ -1,5 +1,5 @@
-"""Results as tables: for the terminal, for programs, and for the marked blocks of docs/performance.md. What was measured last is kept
-in docs/performance.jsonl, a table a line with the figures of each round, and the page is written from that.
+"""Results as tables: for the terminal, for programs, and for the marked blocks of docs/performance.md and README.md. What was measured
+last is kept in docs/performance.jsonl, a table a line with the figures of each round, and the pages are written from that.
 """
 import dataclasses
 import datetime
@@ -12,6 +12,7 @@ import plot
 import rig
 
 DOC = rig.ROOT / "docs/performance.md"
+README = rig.ROOT / "README.md"
 STORE = rig.ROOT / "docs/performance.jsonl"
 PLOT = rig.ROOT / "docs/images/costs.svg"
 # What is wanted, at most.
@@ -95,24 +96,37 @@ def keep(tables):
     STORE.write_text("".join(json.dumps(dataclasses.asdict(kept[name]), ensure_ascii=False) + "\n" for name in sorted(kept)))
 
 
-def page(text):
-    """The page with each table that is kept in the place of the one that stood between its two marks."""
-    for table in stored().values():
-        start, end = f"<!-- bench:{table.name} -->", f"<!-- end of bench:{table.name} -->"
-        before, found_start, rest = text.partition(start)
-        _, found_end, after = rest.partition(end)
-        if not found_start or not found_end:
-            raise rig.Failure(f"{DOC.relative_to(rig.ROOT)} has no block {start} … {end}")
-        text = f"{before}{start}\n{table.markdown()}\n{end}{after}"
-    return text
+def within(doc, name, made):
+    """The text of `doc` with `made` in the place of what stood between the two marks of `name`."""
+    start, end = f"<!-- bench:{name} -->", f"<!-- end of bench:{name} -->"
+    before, found_start, rest = doc.partition(start)
+    _, found_end, after = rest.partition(end)
+    if not found_start or not found_end:
+        raise rig.Failure(f"no block {start} … {end}")
+    return f"{before}{start}\n{made}\n{end}{after}"
+
+
+def summary(cpu):
+    """What a request costs whom: the proxies of that table, without the differences between them."""
+    rows = [row[:3] for row in cpu.rows if row[2]]
+    return Table("summary", "", cpu.columns[:3], rows, machine=cpu.machine).markdown().strip()
+
+
+def pages():
+    """Each file that shows figures, and its text as it has to be."""
+    tables = stored()
+    doc = DOC.read_text()
+    for table in tables.values():
+        doc = within(doc, table.name, table.markdown())
+    return {DOC: doc, README: within(README.read_text(), "summary", summary(tables["cpu"])), PLOT: plot.svg(tables)}
 
 
 def render():
-    """The page and its plot, from what is kept."""
-    DOC.write_text(page(DOC.read_text()))
-    PLOT.write_text(plot.svg(stored()))
+    """The pages and the plot, from what is kept."""
+    for path, text in pages().items():
+        path.write_text(text)
 
 
 def is_current():
-    """Whether the page and its plot say what was measured."""
-    return DOC.read_text() == page(DOC.read_text()) and PLOT.read_text() == plot.svg(stored())
+    """Whether the pages and the plot say what was measured."""
+    return all(path.read_text() == text for path, text in pages().items())
