@@ -40,7 +40,10 @@ def proxies(keygate, where, cores, service):
         gate = run([keygate, "run", "-c", where / "keygate.yaml"], guarded)
         unlogged = run([keygate, "run", "-c", where / "silent.yaml"], silent)
         with_key = COMMON + (f"Authorization: Bearer {key}",)
-        yield [asked("nginx, plain proxy", run(rig.nginx_argv(where, "plain.conf"), plain), plain),
+        floor = rig.free_port()
+        relay = [rig.ROOT / "build/release/tests/relay", str(floor), str(service)]
+        yield [asked("bytes passed on unread", run(relay, floor), floor),
+               asked("nginx, plain proxy", run(rig.nginx_argv(where, "plain.conf"), plain), plain),
                asked("HAProxy, plain proxy", run(peers.haproxy_argv(where, "haproxy.cfg"), haproxy), haproxy),
                asked("Keygate, anonymous route", gate, guarded, rig.OPEN_PATH),
                asked("Keygate, full job", gate, guarded, headers=with_key),
@@ -49,18 +52,18 @@ def proxies(keygate, where, cores, service):
 
 
 def tabulate(everyone, options):
-    plain, _, anonymous, full, unlogged, lua = everyone
+    _, plain, _, anonymous, full, unlogged, lua = everyone
     rows = [[proxy.name, rounds.spread(proxy.micros, 1), rounds.spread(proxy.ratios(plain), 2), rounds.spread(proxy.ratios(lua), 2),
-             f"{statistics.median(proxy.rates):,.0f}", f"{proxy.share_of_core():.0%}"] for proxy in everyone]
+             f"{statistics.median(proxy.kernel):,.1f}", f"{statistics.median(proxy.rates):,.0f}", f"{proxy.share_of_core():.0%}"] for proxy in everyone]
     check = [mine - theirs for mine, theirs in zip(full.micros, anonymous.micros)]
     log = [mine - theirs for mine, theirs in zip(full.micros, unlogged.micros)]
-    rows.append(["the check: full job less anonymous", rounds.spread(check, 1), "", "", "", ""])
-    rows.append(["the access log: full job less the one without", rounds.spread(log, 1), "", "", "", ""])
+    rows.append(["the check: full job less anonymous", rounds.spread(check, 1), "", "", "", "", ""])
+    rows.append(["the access log: full job less the one without", rounds.spread(log, 1), "", "", "", "", ""])
     caption = (f"CPU microseconds a request, user and kernel, whole process tree: medians, and the range of {options.rounds} "
                f"interleaved rounds of {options.seconds} s. {rounds.CONNECTIONS} keep-alive connections, answers of 256 bytes; "
                "proxy on one core, upstream and load on another. The key is in memory. Access log: of the full jobs and of Keygate "
                "to a file, else none.")
-    columns = ["", "CPU a request", "against nginx", "against nginx + Lua", "requests/s", "of its core"]
+    columns = ["", "CPU a request", "against nginx", "against nginx + Lua", "in the kernel", "requests/s", "of its core"]
     verdicts = [report.verdict("the full job against plain nginx", full.ratios(plain), report.TARGETS["nginx"]),
                 report.verdict("the full job against nginx + Lua + Redis", full.ratios(lua), report.TARGETS["lua"]),
                 report.verdict("microseconds a request of the access log", log, report.TARGETS["log"])]

@@ -33,6 +33,7 @@ class Proxy:
         self.connections = connections
         self.port, self.path = urllib.parse.urlsplit(url).port, urllib.parse.urlsplit(url).path
         self.micros, self.rates = [], []
+        self.kernel = []  # of the microseconds, those in the kernel
         self.beside = []  # of the microseconds, those of all threads but the busiest
 
     def ratios(self, other):
@@ -56,6 +57,12 @@ def cpu_by_thread(pid):
     """Nanoseconds of each thread of the whole tree, in the kernel and out of it."""
     return {int(thread.name): int((thread / "schedstat").read_text().split()[0])
             for process in tree(pid) for thread in pathlib.Path(f"/proc/{process}/task").iterdir()}
+
+
+def kernel_seconds(pid):
+    """Of the whole tree. Ticks of the clock, which do for seconds."""
+    ticks = (int((pathlib.Path(f"/proc/{process}") / "stat").read_text().rpartition(")")[2].split()[12]) for process in tree(pid))
+    return sum(ticks) / os.sysconf("SC_CLK_TCK")
 
 
 def cpu_nanoseconds(pid):
@@ -84,10 +91,12 @@ def load(core, proxy, seconds, **environment):
 def measure(core, proxy, seconds):
     """One turn of one proxy under load from the core. Thousands of connections take their time to be made, which is to be little of it."""
     seconds *= 1 if proxy.connections <= 1_000 else 4
-    before = cpu_by_thread(proxy.process.pid)
+    before, in_kernel = cpu_by_thread(proxy.process.pid), kernel_seconds(proxy.process.pid)
     answered, rate = load(core, proxy, seconds)
+    in_kernel = kernel_seconds(proxy.process.pid) - in_kernel
     spent = [now - before.get(thread, 0) for thread, now in cpu_by_thread(proxy.process.pid).items()]
     proxy.micros.append(sum(spent) / answered / 1000)
+    proxy.kernel.append(in_kernel / answered * 1e6)
     proxy.beside.append((sum(spent) - max(spent)) / answered / 1000)
     proxy.rates.append(rate)
 
