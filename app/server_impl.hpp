@@ -5,6 +5,7 @@
 #include "app/admin_server.hpp"
 #include "app/drain.hpp"
 #include "app/file_watch.hpp"
+#include "app/forwarded_probes.hpp"
 #include "app/health.hpp"
 #include "app/heartbeat.hpp"
 #include "app/metrics.hpp"
@@ -62,6 +63,7 @@ struct Server::Impl {
   std::vector<std::unique_ptr<WorkerThread>> workers;
   Heartbeat heartbeat{control, workers, [this] { proxy::forget_old_tickets(snapshot->tls); }};
   Survey survey{control, workers};
+  ForwardedProbes probes{control};
   std::unique_ptr<HealthServer> health;
   std::unique_ptr<AdminServer> admin;
   std::unique_ptr<Drain> drain;

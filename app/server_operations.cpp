@@ -14,15 +14,20 @@ std::optional<std::string> Server::Impl::open_health() {
   }
   HealthChecks checks;
   checks.is_live = [this] { return heartbeat.is_live(); };
-  checks.is_ready = [this] { return drain == nullptr && !is_leaving; };
+  checks.unready = [this] { return drain != nullptr || is_leaving ? "draining" : ""; };
   checks.metrics = [this](std::function<void(std::string)> done) {
     survey.ask([this, done = std::move(done)](const Survey::Figures& of_all) {
       done(metrics_text(total_of(of_all), figures(), process_facts()));
     });
   };
-  auto opened = HealthServer::open(control, *settings().health, std::move(checks));
+  checks.forward = [this](std::string_view path, ForwardedProbes::Done done) {
+    return probes.ask(path, std::move(done));
+  };
+  probes.apply(settings(), snapshot->tls);
+  const config::ListenerSettings& address = settings().health->address;
+  auto opened = HealthServer::open(control, address, std::move(checks));
   if (!opened) {
-    return "cannot listen on " + name_of(*settings().health) + ": " + opened.error().message();
+    return "cannot listen on " + name_of(address) + ": " + opened.error().message();
   }
   health = std::move(*opened);
   return std::nullopt;

@@ -67,6 +67,17 @@ const char* word_of(config::AccessLogWhich which) {
   return "";
 }
 
+json::object health_json(const config::HealthSettings& health) {
+  json::object out{{"address", config::name_of(health.address)}};
+  json::object forward;
+  for (const config::ForwardedProbeSettings& probe : health.forward) {
+    forward[probe.path] =
+        json::object{{"upstream", probe.upstream}, {"path", probe.target}, {"timeout", duration_text(probe.timeout)}};
+  }
+  if (!forward.empty()) out["forward"] = std::move(forward);
+  return out;
+}
+
 json::object listener_json(const config::ListenerSettings& listener) {
   json::object out{{"address", config::name_of(listener)}};
   if (const auto& tls = listener.tls) {
@@ -207,7 +218,7 @@ json::object settings_json(const config::Settings& settings) {
   for (const auto& proxy : settings.trusted_proxies) proxies.emplace_back(proxy.value);
   json::object out{{"listeners", std::move(listeners)}};
   if (!proxies.empty()) out["trusted_proxies"] = std::move(proxies);
-  if (settings.health) out["health"] = json::object{{"address", config::name_of(*settings.health)}};
+  if (settings.health) out["health"] = health_json(*settings.health);
   if (settings.admin) {
     json::object admin{{"address", config::name_of(settings.admin->address)}};
     put_secret(admin, "token", settings.admin->token);

@@ -126,7 +126,7 @@ struct Settings {
   std::string file;  // the path it was loaded from, as given
   std::vector<ListenerSettings> listeners;
   std::vector<Text> trusted_proxies;
-  std::optional<ListenerSettings> health;
+  std::optional<HealthSettings> health;
   std::optional<AdminSettings> admin;
   std::vector<UpstreamSettings> upstreams;
   CredentialSettings credentials;

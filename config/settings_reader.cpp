@@ -5,6 +5,7 @@
 #include "config/collection_readers.hpp"
 #include "config/credential_reader.hpp"
 #include "config/header_name.hpp"
+#include "config/health_reader.hpp"
 #include "config/limits_reader.hpp"
 #include "config/listener_reader.hpp"
 #include "config/resolution_reader.hpp"
@@ -207,6 +208,7 @@ std::optional<Settings> completed_for_key_server(const Value& root, Settings set
   }
   if (!root.member("listen") && !root.member("listeners")) settings.listeners.emplace_back();
   check_listeners(root, settings, Purpose::key_server);
+  check_health(root, settings, Purpose::key_server);
   return settings;
 }
 
@@ -218,6 +220,7 @@ std::optional<Settings> completed(const Value& root, Settings settings) {
   check_upstreams(root, settings);
   if (!root.member("listen") && !root.member("listeners")) settings.listeners.emplace_back();
   check_listeners(root, settings, Purpose::proxy);
+  check_health(root, settings, Purpose::proxy);
   check_sources(root, settings);
   return settings;
 }
