@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/admin_server.hpp"
+#include "app/bypass_check.hpp"
 #include "app/drain.hpp"
 #include "app/file_watch.hpp"
 #include "app/forwarded_probes.hpp"
@@ -26,6 +27,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unistd.h>
 #include <vector>
 
@@ -42,6 +44,7 @@ struct Server::Impl {
   std::optional<std::string> open_health();
   std::optional<std::string> open_admin();
   AdminDesk admin_desk();
+  std::string_view unready() const;
   void begin_leaving();
   void send_last_traces();
   void make_workers(std::size_t count, std::size_t max_clients);
@@ -64,6 +67,7 @@ struct Server::Impl {
   Heartbeat heartbeat{control, workers, [this] { proxy::forget_old_tickets(snapshot->tls); }};
   Survey survey{control, workers};
   ForwardedProbes probes{control};
+  BypassCheck bypass{control};
   std::unique_ptr<HealthServer> health;
   std::unique_ptr<AdminServer> admin;
   std::unique_ptr<Drain> drain;

@@ -55,6 +55,18 @@ const char* word_of(config::LogLevel level) {
   return "";
 }
 
+const char* word_of(config::BypassAnswer answer) {
+  switch (answer) {
+    case config::BypassAnswer::warn:
+      return "warn";
+    case config::BypassAnswer::not_ready:
+      return "not_ready";
+    case config::BypassAnswer::ignore:
+      return "ignore";
+  }
+  return "";
+}
+
 const char* word_of(config::AccessLogWhich which) {
   switch (which) {
     case config::AccessLogWhich::all:
@@ -224,6 +236,7 @@ json::object settings_json(const config::Settings& settings) {
     put_secret(admin, "token", settings.admin->token);
     out["admin"] = std::move(admin);
   }
+  out["sidecar"] = json::object{{"bypass", word_of(settings.bypass)}};
   if (!upstreams.empty()) out["upstreams"] = std::move(upstreams);
   out["credentials"] = credentials_json(settings.credentials);
   out["resolution"] = resolution_json(settings.resolution);

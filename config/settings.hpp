@@ -128,6 +128,7 @@ struct Settings {
   std::vector<Text> trusted_proxies;
   std::optional<HealthSettings> health;
   std::optional<AdminSettings> admin;
+  BypassAnswer bypass = BypassAnswer::warn;
   std::vector<UpstreamSettings> upstreams;
   CredentialSettings credentials;
   ResolutionSettings resolution;

@@ -56,6 +56,9 @@ struct HealthSettings {
   std::vector<ForwardedProbeSettings> forward;
 };
 
+// What is done about an upstream on loopback that can be reached on this machine's other addresses too.
+enum class BypassAnswer : std::uint8_t { warn, not_ready, ignore };
+
 struct EndpointSettings {
   std::string host;  // name or numeric address
   std::uint16_t port = 80;

@@ -185,7 +185,7 @@ TEST(ConfigPrint, CanBeLoadedAgain) {
       "a}]}\n"
       "identity_headers: {user: null}\nlimits: {body_bytes: unlimited, header_timeout: 250ms, request_timeout: 0s}\n"
       "health: {address: 127.0.0.1:9901, forward: {/a/b.c: one, /d: {upstream: one, path: '/e?f=$$g', timeout: 9ms}}}\n"
-      "admin: {address: \"unix:admin.sock\", token_file: t}\n"
+      "sidecar: {bypass: not_ready}\nadmin: {address: \"unix:admin.sock\", token_file: t}\n"
       "log: {access: denied}\nerrors: {detail: minimal}\nthreads: 3\ntracing: {sample: 0.125, service_name: \"null\"}\n"
       "trusted_proxies: [10.0.0.0/8, \"::1\"]\n";
   const auto load = [](const std::string& text) {
