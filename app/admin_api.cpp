@@ -118,6 +118,11 @@ json::object status_json(const AdminDesk& desk, const Totals& totals) {
   out["last_reload"] =
       json::object{{"at", text_of(reload.at)}, {"successful", reload.was_good}, {"message", reload.message}};
   out["draining"] = desk.is_draining();
+  json::array exposed;
+  for (const BypassCheck::Finding& one : server.on_loopback) {
+    if (!one.place.empty()) exposed.push_back(json::object{{"upstream", one.upstream}, {"at", one.place}});
+  }
+  out["exposed_upstreams"] = std::move(exposed);
   out["requests"] = requests;
   out["denials"] = denials;
   out["degraded"] = totals.degraded;

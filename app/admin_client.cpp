@@ -182,7 +182,7 @@ AdminClient AdminClient::from(const AdminPlace& place, bool may_be_health) {
       client.address_ = settings->admin->address;
       if (!token) token = settings->admin->token;
     } else if (may_be_health && settings->health) {
-      client.address_ = *settings->health;
+      client.address_ = settings->health->address;
     } else {
       throw Refusal{2, place.config + " has no admin listener: write admin: {address: unix:/run/keygate/admin.sock}"};
     }

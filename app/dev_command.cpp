@@ -76,7 +76,8 @@ std::string configuration(const DevOptions& options, const std::string& upstream
                                                     : " " + quoted(std::filesystem::absolute(options.policy).string());
   return "listen: " + quoted(options.listen) + "\nupstream: " + quoted(upstream) +
          "\nresolution: {store: {path: " + quoted(store) +
-         "}}\nlog: {level: warn, format: text}\nlimits: {drain_delay: 0s}\ntracing: {otlp_endpoint: null}\npolicy:" +
+         "}}\nlog: {level: warn, format: text}\nlimits: {drain_delay: 0s}\ntracing: {otlp_endpoint: null}\n"
+         "sidecar: {bypass: ignore}\npolicy:" +
          policy + "\n";
 }
 

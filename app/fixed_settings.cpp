@@ -43,7 +43,7 @@ std::optional<std::string> fixed_setting_changed(const config::Settings& now, co
   if (now.log.format != next.log.format) {
     return "log.format has changed: that needs a restart";
   }
-  const auto health_name = [](const config::Settings& of) { return of.health ? name_of(*of.health) : ""; };
+  const auto health_name = [](const config::Settings& of) { return of.health ? name_of(of.health->address) : ""; };
   if (health_name(now) != health_name(next)) {
     return "health.address has changed: that needs a restart";
   }

@@ -46,9 +46,9 @@ http::response<http::string_body> answer(const http::request<http::empty_body>& 
     response.result(is_live ? http::status::ok : http::status::service_unavailable);
     response.body() = is_live ? "live\n" : "an event loop stands still\n";
   } else if (request.target() == "/readyz") {
-    const bool is_ready = checks.is_ready();
-    response.result(is_ready ? http::status::ok : http::status::service_unavailable);
-    response.body() = is_ready ? "ready\n" : "draining\n";
+    const std::string reason(checks.unready());
+    response.result(reason.empty() ? http::status::ok : http::status::service_unavailable);
+    response.body() = (reason.empty() ? "ready" : reason) + "\n";
   } else {
     response.result(http::status::not_found);
     response.body() = "not found\n";
@@ -92,6 +92,42 @@ void put_metrics(http::response<http::string_body>& response, std::optional<std:
   response.prepare_payload();
 }
 
+// What an upstream says of itself, or nothing where the path is none of those that are forwarded.
+Awaitable<std::optional<ForwardedProbes::Answer>> forwarded(net::io_context& io, std::string path,
+                                                            const HealthChecks& checks) {
+  struct Awaited {
+    explicit Awaited(net::io_context& context) : timer(context, proxy::SteadyClock::time_point::max()) {}
+    proxy::SteadyTimer timer;
+    std::optional<ForwardedProbes::Answer> answer;
+  };
+  const auto awaited = std::make_shared<Awaited>(io);
+  const bool is_forwarded = checks.forward(path, [awaited](ForwardedProbes::Answer answer) {
+    awaited->answer = std::move(answer);
+    awaited->timer.cancel();
+  });
+  const bool has_to_wait = is_forwarded && !awaited->answer;
+  if (has_to_wait) {
+    co_await awaited->timer.async_wait(use_tuple);
+  }
+  co_return std::move(awaited->answer);
+}
+
+// GET or HEAD of a path that is none of our own. The whole target is compared: a query makes it another one.
+bool may_be_forwarded(const http::response<http::string_body>& answered, const HealthChecks& checks) {
+  return answered.result() == http::status::not_found && checks.forward != nullptr;
+}
+
+void put_probe(http::response<http::string_body>& response, ForwardedProbes::Answer answer, http::verb method) {
+  response.result(answer.status);
+  const bool has_body =
+      response.result() != http::status::no_content && response.result() != http::status::not_modified;
+  response.body() = has_body ? std::move(answer.text) : std::string();
+  response.prepare_payload();
+  if (method == http::verb::head) {
+    response.body().clear();
+  }
+}
+
 Awaitable<void> serve(net::io_context& io, Stream stream, HealthChecks checks) {
   beast::flat_buffer buffer(8 * 1024);
   bool keeps = true;
@@ -106,6 +142,13 @@ Awaitable<void> serve(net::io_context& io, Stream stream, HealthChecks checks) {
     if (asks_for_metrics(parser.get(), checks)) {
       std::optional<std::string> text = co_await scraped(io, checks);
       put_metrics(response, std::move(text));
+      stream.expires_after(request_limit);
+    } else if (may_be_forwarded(response, checks)) {
+      std::string path(parser.get().target());
+      std::optional<ForwardedProbes::Answer> told = co_await forwarded(io, std::move(path), checks);
+      if (told) {
+        put_probe(response, std::move(*told), parser.get().method());
+      }
       stream.expires_after(request_limit);
     }
     keeps = response.keep_alive();

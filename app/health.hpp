@@ -1,8 +1,9 @@
-// The health listener: /livez, /readyz and /metrics, apart from the data listeners so that a kubelet can reach it and a
-// client cannot. Runs on the control thread; answers GET and HEAD only, also where the process is out of descriptors:
-// one is kept for it.
+// The health listener: /livez, /readyz, /metrics and forwarded probes, apart from the data listeners so that a kubelet
+// can reach it and a client cannot. Runs on the control thread; answers GET and HEAD only, also where the process is
+// out of descriptors: one is kept for it.
 #pragma once
 
+#include "app/forwarded_probes.hpp"
 #include "config/settings.hpp"
 #include "keys/asio.hpp"
 
@@ -10,14 +11,17 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace keygate::app {
 
 struct HealthChecks {
-  std::function<bool()> is_live;   // every event loop turns
-  std::function<bool()> is_ready;  // a complete policy is in force and nothing is draining
+  std::function<bool()> is_live;              // every event loop turns
+  std::function<std::string_view()> unready;  // why it should get no requests; empty: it may
   // The text of /metrics, by `done`, which may be called later, on the control thread; empty: there is none.
   std::function<void(std::function<void(std::string)> done)> metrics{};
+  // False: this path stands for no upstream's, and `done` is not called. It may be called before this returns.
+  std::function<bool(std::string_view path, ForwardedProbes::Done done)> forward{};
 };
 
 class HealthServer {

@@ -1,5 +1,7 @@
 #include "app/inject.hpp"
 
+#include "app/inject_notes.hpp"
+#include "app/manifest_node.hpp"
 #include "app/sidecar_manifest.hpp"
 #include "config/yaml_reader.hpp"
 
@@ -18,26 +20,15 @@ using config::YamlNode;
 
 constexpr std::string_view default_container = "kubectl.kubernetes.io/default-container";
 
-const YamlEntry* find(const YamlNode& map, std::string_view key) {
-  const auto found =
-      std::find_if(map.entries.begin(), map.entries.end(), [key](const YamlEntry& e) { return e.key == key; });
-  return found == map.entries.end() ? nullptr : &*found;
-}
-
-std::string text_of(const YamlNode& map, std::string_view key) {
-  const YamlEntry* const entry = find(map, key);
-  return entry != nullptr ? entry->value->text : std::string();
-}
-
 bool has_named(const YamlEntry* list, std::string_view name) {
   return list != nullptr && std::any_of(list->value->items.begin(), list->value->items.end(),
-                                        [name](const auto& item) { return text_of(*item, "name") == name; });
+                                        [name](const auto& item) { return text_under(*item, "name") == name; });
 }
 
 // Of a Deployment and its like.
 const YamlEntry* template_of(const YamlNode& root) {
-  const YamlEntry* const spec = find(root, "spec");
-  return spec != nullptr ? find(*spec->value, "template") : nullptr;
+  const YamlEntry* const spec = find_entry(root, "spec");
+  return spec != nullptr ? find_entry(*spec->value, "template") : nullptr;
 }
 
 std::string replaced(std::string_view text, std::string_view mark, std::string_view value) {
@@ -97,9 +88,9 @@ std::optional<Fault> Document::flow_fault(const YamlEntry& entry) const {
 
 // To the list `key` of the pod, at its beginning; where there is none, before the containers.
 std::optional<Fault> Document::add_items(const YamlNode& spec, std::string_view key, const std::string& items) {
-  const YamlEntry* const list = find(spec, key);
+  const YamlEntry* const list = find_entry(spec, key);
   if (list == nullptr) {
-    const YamlEntry& containers = *find(spec, "containers");
+    const YamlEntry& containers = *find_entry(spec, "containers");
     const std::size_t indent = indent_of(line(containers.line));
     put(containers.line, indent, std::string(key) + ":\n");
     put(containers.line, indent + 2, items);
@@ -120,10 +111,11 @@ std::optional<Fault> Document::add_items(const YamlNode& spec, std::string_view 
 
 // kubectl logs and exec go on to mean the application. A convenience: where no line can be put, it is left out.
 std::optional<Fault> Document::annotate(const YamlNode& pod, const YamlNode& template_, const YamlEntry& spec) {
-  const YamlEntry* const containers = find(pod, "containers");
-  const std::string name = containers->value->items.empty() ? "" : text_of(*containers->value->items.front(), "name");
+  const YamlEntry* const containers = find_entry(pod, "containers");
+  const std::string name =
+      containers->value->items.empty() ? "" : text_under(*containers->value->items.front(), "name");
   const std::string one = std::string(default_container) + ": " + name + "\n";
-  const YamlEntry* const metadata = find(template_, "metadata");
+  const YamlEntry* const metadata = find_entry(template_, "metadata");
   if (name.empty()) return std::nullopt;
   if (metadata == nullptr || metadata->value->entries.empty()) {
     if (metadata != nullptr) return std::nullopt;
@@ -133,8 +125,8 @@ std::optional<Fault> Document::annotate(const YamlNode& pod, const YamlNode& tem
     put(spec.line, indent + 4, one);
     return std::nullopt;
   }
-  const YamlEntry* const annotations = find(*metadata->value, "annotations");
-  if (annotations != nullptr && find(*annotations->value, default_container) != nullptr) return std::nullopt;
+  const YamlEntry* const annotations = find_entry(*metadata->value, "annotations");
+  if (annotations != nullptr && find_entry(*annotations->value, default_container) != nullptr) return std::nullopt;
   const YamlNode& into = annotations != nullptr ? *annotations->value : *metadata->value;
   if (into.entries.empty()) return std::nullopt;
   const YamlEntry& first = into.entries.front();
@@ -151,8 +143,8 @@ std::optional<Fault> Document::look_again() const {
   append_to(text);
   const auto document = config::read_yaml(text, std::make_shared<const std::string>("manifest"));
   const YamlEntry* const pod = document.root ? template_of(*document.root) : nullptr;
-  const YamlEntry* const spec = pod != nullptr ? find(*pod->value, "spec") : nullptr;
-  if (spec != nullptr && has_named(find(*spec->value, "initContainers"), "keygate")) return std::nullopt;
+  const YamlEntry* const spec = pod != nullptr ? find_entry(*pod->value, "spec") : nullptr;
+  if (spec != nullptr && has_named(find_entry(*spec->value, "initContainers"), "keygate")) return std::nullopt;
   return fault(1, "no lines can be put into this one: it is JSON, or has {…} or […] over several lines",
                "write it as YAML with a line for each key");
 }
@@ -170,21 +162,22 @@ std::optional<Fault> Document::inject(const SidecarSettings& settings, Injected&
   for (const config::Problem& problem : document.problems) {
     if (problem.severity == config::Severity::error) return fault(problem.where.line, problem.message, problem.hint);
   }
-  if (document.root && text_of(*document.root, "kind").ends_with("List") && find(*document.root, "items") != nullptr) {
+  if (document.root && text_under(*document.root, "kind").ends_with("List") &&
+      find_entry(*document.root, "items") != nullptr) {
     return fault(1, "a list of objects", "write each as a document of its own, with --- before it");
   }
   constexpr std::array<std::string_view, 3> kinds{"Deployment", "StatefulSet", "DaemonSet"};
-  if (!document.root || std::find(kinds.begin(), kinds.end(), text_of(*document.root, "kind")) == kinds.end()) {
+  if (!document.root || std::find(kinds.begin(), kinds.end(), text_under(*document.root, "kind")) == kinds.end()) {
     return std::nullopt;
   }
   const YamlNode& root = *document.root;
   const YamlEntry* const template_ = template_of(root);
-  const YamlEntry* const spec = template_ != nullptr ? find(*template_->value, "spec") : nullptr;
-  const YamlEntry* const containers = spec != nullptr ? find(*spec->value, "containers") : nullptr;
+  const YamlEntry* const spec = template_ != nullptr ? find_entry(*template_->value, "spec") : nullptr;
+  const YamlEntry* const containers = spec != nullptr ? find_entry(*spec->value, "containers") : nullptr;
   if (containers == nullptr)
-    return fault(root.line, "a " + text_of(root, "kind") + " without spec.template.spec.containers");
+    return fault(root.line, "a " + text_under(root, "kind") + " without spec.template.spec.containers");
   const YamlNode& pod = *spec->value;
-  if (has_named(find(pod, "initContainers"), "keygate") || has_named(containers, "keygate")) {
+  if (has_named(find_entry(pod, "initContainers"), "keygate") || has_named(containers, "keygate")) {
     ++result.had_it;
     return std::nullopt;
   }
@@ -193,7 +186,7 @@ std::optional<Fault> Document::inject(const SidecarSettings& settings, Injected&
   }
   if (auto refused = add_items(pod, "initContainers", replaced(sidecar, "@IMAGE@", settings.image))) return refused;
   std::string volumes;
-  const YamlEntry* const present = find(pod, "volumes");
+  const YamlEntry* const present = find_entry(pod, "volumes");
   if (!has_named(present, "keygate-config")) volumes += replaced(config_volume, "@CONFIG_MAP@", settings.config_map);
   if (!has_named(present, "keygate-secrets")) volumes += replaced(secrets_volume, "@CONFIG_MAP@", settings.config_map);
   if (!has_named(present, "keygate-run")) volumes += run_volume;
@@ -204,9 +197,7 @@ std::optional<Fault> Document::inject(const SidecarSettings& settings, Injected&
   if (auto refused = look_again()) return refused;
   ++result.added;
   for (const auto& container : containers->value->items) {
-    if (find(*container, "ports") == nullptr) continue;
-    result.notes.push_back("the container " + text_of(*container, "name") +
-                           " lists ports: have it listen on 127.0.0.1 alone, and Services lead to the port keygate");
+    for (std::string& note : notes_on(*container)) result.notes.push_back(std::move(note));
   }
   return std::nullopt;
 }

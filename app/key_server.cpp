@@ -142,9 +142,10 @@ std::optional<std::string> KeyServer::Impl::open_health() {
   if (!settings().health) return std::nullopt;
   HealthChecks checks;
   checks.is_live = [] { return true; };  // it answers on the loop that would stand still
-  checks.is_ready = [this] { return !state->is_draining; };
-  auto opened = HealthServer::open(io, *settings().health, std::move(checks));
-  if (!opened) return "cannot listen on " + name_of(*settings().health) + ": " + opened.error().message();
+  checks.unready = [this] { return state->is_draining ? "draining" : ""; };
+  const config::ListenerSettings& address = settings().health->address;
+  auto opened = HealthServer::open(io, address, std::move(checks));
+  if (!opened) return "cannot listen on " + name_of(address) + ": " + opened.error().message();
   health = std::move(*opened);
   return std::nullopt;
 }

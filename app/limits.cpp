@@ -27,7 +27,7 @@ std::size_t reserved_descriptors(const config::Settings& settings, std::size_t w
   for (const config::UpstreamSettings& upstream : settings.upstreams) {
     checks += upstream.health_check ? upstream.endpoints.size() : 0;
   }
-  const std::size_t health = settings.health ? HealthServer::max_connections + 2 : 0;
+  const std::size_t health = settings.health ? HealthServer::max_connections + settings.health->forward.size() + 2 : 0;
   return of_process + store + health + checks + each * workers;
 }
 

@@ -170,6 +170,11 @@ void put_server(Families& out, const Totals& totals, const ServerFigures& server
   out.add(static_cast<double>(totals.upstream_connections), {{"side", "upstream"}});
   out.begin("keygate_shadow_routes", MetricType::Gauge, "Routes in shadow mode, which refuse nobody.");
   out.add(static_cast<double>(server.shadow_routes));
+  out.begin("keygate_upstream_exposed", MetricType::Gauge,
+            "1 where an upstream on loopback can be reached on another address too, around Keygate.");
+  for (const BypassCheck::Finding& one : server.on_loopback) {
+    out.add(one.place.empty() ? 0.0 : 1.0, {{"upstream", one.upstream}});
+  }
   out.begin("keygate_revocation_bound_seconds", MetricType::Gauge,
             "The longest a revoked key may still be honoured: the staleness bound in force.");
   out.add(static_cast<double>(server.staleness_bound.count()) / 1e3);

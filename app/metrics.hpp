@@ -2,6 +2,7 @@
 // invent: routes, codes, upstreams and sources are all the configuration's or ours. Pure but for the library's text.
 #pragma once
 
+#include "app/bypass_check.hpp"
 #include "app/process_facts.hpp"
 #include "app/trace_figures.hpp"
 #include "policy/policy.hpp"
@@ -23,6 +24,7 @@ struct ServerFigures {
   std::uint64_t dropped_lines = 0;  // of the access log
   TraceFigures traces{};
   std::size_t shadow_routes = 0;  // of the policy in force
+  std::vector<BypassCheck::Finding> on_loopback{};
 };
 
 // The workers' figures together: of each route, upstream and source one.

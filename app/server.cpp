@@ -161,6 +161,7 @@ std::optional<std::string> Server::start() {
     return fault;
   }
   impl_->traces.apply(settings.tracing, impl_->snapshot->secrets.tracing_tls);
+  impl_->bypass.apply(settings);
   impl_->make_workers(count, connections.most);
   auto& by_worker = std::get<OpenedListeners>(opened);
   for (std::size_t i = 0; i < count; ++i) {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "app/admin_server.hpp"
+#include "app/bypass_check.hpp"
 #include "app/drain.hpp"
 #include "app/file_watch.hpp"
+#include "app/forwarded_probes.hpp"
 #include "app/health.hpp"
 #include "app/heartbeat.hpp"
 #include "app/metrics.hpp"
@@ -25,6 +27,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unistd.h>
 #include <vector>
 
@@ -41,6 +44,7 @@ struct Server::Impl {
   std::optional<std::string> open_health();
   std::optional<std::string> open_admin();
   AdminDesk admin_desk();
+  std::string_view unready() const;
   void begin_leaving();
   void send_last_traces();
   void make_workers(std::size_t count, std::size_t max_clients);
@@ -62,6 +66,8 @@ struct Server::Impl {
   std::vector<std::unique_ptr<WorkerThread>> workers;
   Heartbeat heartbeat{control, workers, [this] { proxy::forget_old_tickets(snapshot->tls); }};
   Survey survey{control, workers};
+  ForwardedProbes probes{control};
+  BypassCheck bypass{control};
   std::unique_ptr<HealthServer> health;
   std::unique_ptr<AdminServer> admin;
   std::unique_ptr<Drain> drain;

@@ -8,21 +8,34 @@
 
 namespace keygate::app {
 
+std::string_view Server::Impl::unready() const {
+  if (drain != nullptr || is_leaving) {
+    return "draining";
+  }
+  const bool is_bypassed = settings().bypass == config::BypassAnswer::not_ready && bypass.is_exposed();
+  return is_bypassed ? "an upstream can be reached around Keygate" : "";
+}
+
 std::optional<std::string> Server::Impl::open_health() {
   if (!settings().health) {
     return std::nullopt;
   }
   HealthChecks checks;
   checks.is_live = [this] { return heartbeat.is_live(); };
-  checks.is_ready = [this] { return drain == nullptr && !is_leaving; };
+  checks.unready = [this] { return unready(); };
   checks.metrics = [this](std::function<void(std::string)> done) {
     survey.ask([this, done = std::move(done)](const Survey::Figures& of_all) {
       done(metrics_text(total_of(of_all), figures(), process_facts()));
     });
   };
-  auto opened = HealthServer::open(control, *settings().health, std::move(checks));
+  checks.forward = [this](std::string_view path, ForwardedProbes::Done done) {
+    return probes.ask(path, std::move(done));
+  };
+  probes.apply(settings(), snapshot->tls);
+  const config::ListenerSettings& address = settings().health->address;
+  auto opened = HealthServer::open(control, address, std::move(checks));
   if (!opened) {
-    return "cannot listen on " + name_of(*settings().health) + ": " + opened.error().message();
+    return "cannot listen on " + name_of(address) + ": " + opened.error().message();
   }
   health = std::move(*opened);
   return std::nullopt;
@@ -80,6 +93,7 @@ ServerFigures Server::Impl::figures() const {
   now.store_changes = store_changes;
   now.dropped_lines = access_log.dropped();
   now.traces = traces.figures();
+  now.on_loopback = bypass.findings();
   const auto today = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   now.shadow_routes = static_cast<std::size_t>(std::ranges::count_if(snapshot->policy->routes, [&](const auto& route) {
     return route->shadow_until && today < *route->shadow_until;

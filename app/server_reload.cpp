@@ -89,6 +89,8 @@ std::optional<std::string> Server::Impl::publish(std::shared_ptr<const proxy::Sn
   ++generations;
   configure_logging(settings());
   traces.apply(settings().tracing, snapshot->secrets.tracing_tls);
+  probes.apply(settings(), snapshot->tls);
+  bypass.apply(settings());
   for (std::size_t i = 0; i < workers.size(); ++i) {
     workers[i]->post(
         [to = snapshot, mine = std::move(by_worker[i]), keep = names_of(settings().listeners)](WorkerThread& thread) {

@@ -55,6 +55,18 @@ const char* word_of(config::LogLevel level) {
   return "";
 }
 
+const char* word_of(config::BypassAnswer answer) {
+  switch (answer) {
+    case config::BypassAnswer::warn:
+      return "warn";
+    case config::BypassAnswer::not_ready:
+      return "not_ready";
+    case config::BypassAnswer::ignore:
+      return "ignore";
+  }
+  return "";
+}
+
 const char* word_of(config::AccessLogWhich which) {
   switch (which) {
     case config::AccessLogWhich::all:
@@ -65,6 +77,17 @@ const char* word_of(config::AccessLogWhich which) {
       return "none";
   }
   return "";
+}
+
+json::object health_json(const config::HealthSettings& health) {
+  json::object out{{"address", config::name_of(health.address)}};
+  json::object forward;
+  for (const config::ForwardedProbeSettings& probe : health.forward) {
+    forward[probe.path] =
+        json::object{{"upstream", probe.upstream}, {"path", probe.target}, {"timeout", duration_text(probe.timeout)}};
+  }
+  if (!forward.empty()) out["forward"] = std::move(forward);
+  return out;
 }
 
 json::object listener_json(const config::ListenerSettings& listener) {
@@ -207,12 +230,13 @@ json::object settings_json(const config::Settings& settings) {
   for (const auto& proxy : settings.trusted_proxies) proxies.emplace_back(proxy.value);
   json::object out{{"listeners", std::move(listeners)}};
   if (!proxies.empty()) out["trusted_proxies"] = std::move(proxies);
-  if (settings.health) out["health"] = json::object{{"address", config::name_of(*settings.health)}};
+  if (settings.health) out["health"] = health_json(*settings.health);
   if (settings.admin) {
     json::object admin{{"address", config::name_of(settings.admin->address)}};
     put_secret(admin, "token", settings.admin->token);
     out["admin"] = std::move(admin);
   }
+  out["sidecar"] = json::object{{"bypass", word_of(settings.bypass)}};
   if (!upstreams.empty()) out["upstreams"] = std::move(upstreams);
   out["credentials"] = credentials_json(settings.credentials);
   out["resolution"] = resolution_json(settings.resolution);

@@ -68,7 +68,7 @@ bool is_hidden(const std::vector<std::string>& keys, std::string_view value, con
   const std::string_view parent = above == keys.begin() ? std::string_view{} : std::string_view(*(above - 1));
   const auto has_free_keys = [](std::string_view name) { return name == "set_headers" || name == "headers"; };
   if (std::any_of(keys.begin(), above, has_free_keys) || *above == "set_headers") return true;
-  return !known.contains(*above) && parent != "scopes" && parent != "upstreams";
+  return !known.contains(*above) && parent != "scopes" && parent != "upstreams" && parent != "forward";
 }
 
 // Where the host of a URL ends whose port is no number: a password that nothing follows. npos: all is well.

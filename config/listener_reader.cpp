@@ -120,18 +120,9 @@ Reader<ListenerSettings> listener_reader() {
               listener_of);
 }
 
-Reader<ListenerSettings> health_reader() {
-  using L = ListenerDocument;
-  return then(object<L>({
-                  required(key("address", &L::address, listening_address(), "where /livez, /readyz and /metrics are")),
-                  unsupported<L>("forward", "probe paths that go to an upstream without a key"),
-              }),
-              listener_of);
-}
-
 void check_listeners(const Value& root, const Settings& settings, Purpose purpose) {
   auto all = settings.listeners;
-  if (settings.health) all.push_back(*settings.health);
+  if (settings.health) all.push_back(settings.health->address);
   if (settings.admin) all.push_back(settings.admin->address);
   for (auto one = all.begin(); one != all.end(); ++one) {
     const auto first = std::find_if(all.begin(), one, [one](const ListenerSettings& other) {
@@ -141,9 +132,6 @@ void check_listeners(const Value& root, const Settings& settings, Purpose purpos
     root.complain_at(one->where, quoted(name_of(*one)) + " is listened on twice",
                      first->where.line == 0 ? "it is where clients connect unless \"listen\" says otherwise"
                                             : "the first is on line " + std::to_string(first->where.line));
-  }
-  if (settings.health && !settings.health->socket.empty()) {
-    root.complain_at(settings.health->where, "probes come over TCP", "write health: {address: 127.0.0.1:9901}");
   }
   for (const ListenerSettings& listener : settings.listeners) {
     check_decisions(root, settings, listener);

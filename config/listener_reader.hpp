@@ -9,7 +9,6 @@ namespace keygate::config {
 
 Reader<ListenerSettings> listening_address();
 Reader<ListenerSettings> listener_reader();
-Reader<ListenerSettings> health_reader();
 
 // Of all of them together, the health listener among them.
 void check_listeners(const Value& root, const Settings& settings, Purpose purpose);

@@ -51,8 +51,6 @@ void check_key(const Value& value, const Value::Member& member, const std::vecto
     value.complain_at(member.key.where, "unknown key " + quoted(name), suggested_key(name, usable(known)));
   } else if (found->presence == Presence::misplaced) {
     value.complain_at(member.key.where, "unknown key " + quoted(name), found->hint);
-  } else if (found->presence == Presence::unsupported) {
-    value.complain_at(member.key.where, quoted(name) + " is not supported by this version yet");
   }
 }
 

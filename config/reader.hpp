@@ -27,7 +27,7 @@ struct Reader {
   }
 };
 
-enum class Presence { optional, required, unsupported, misplaced };
+enum class Presence { optional, required, misplaced };
 
 template <class T>
 struct Key {
@@ -64,12 +64,6 @@ Key<T> required(Key<T> key) {
   return key;
 }
 
-// docs/configuration.md lists it for later versions: refused by name, never skipped.
-template <class T>
-Key<T> unsupported(std::string name, std::string description) {
-  return {std::move(name), std::move(description), Presence::unsupported, {}};
-}
-
 // What is likely to be looked for here and stands elsewhere: refused, with that place.
 template <class T>
 Key<T> misplaced(std::string name, std::string hint) {
@@ -92,7 +86,7 @@ struct KeyFacts {
   std::string hint{};  // of one that is misplaced
 };
 
-// Complains of what is unknown, unsupported or missing, and of a value that is no map. True: it is a map.
+// Complains of what is unknown, misplaced or missing, and of a value that is no map. True: it is a map.
 bool check_keys(const Value& value, const std::vector<KeyFacts>& known);
 
 template <class T>

@@ -126,8 +126,9 @@ struct Settings {
   std::string file;  // the path it was loaded from, as given
   std::vector<ListenerSettings> listeners;
   std::vector<Text> trusted_proxies;
-  std::optional<ListenerSettings> health;
+  std::optional<HealthSettings> health;
   std::optional<AdminSettings> admin;
+  BypassAnswer bypass = BypassAnswer::warn;
   std::vector<UpstreamSettings> upstreams;
   CredentialSettings credentials;
   ResolutionSettings resolution;

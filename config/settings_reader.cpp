@@ -5,6 +5,7 @@
 #include "config/collection_readers.hpp"
 #include "config/credential_reader.hpp"
 #include "config/header_name.hpp"
+#include "config/health_reader.hpp"
 #include "config/limits_reader.hpp"
 #include "config/listener_reader.hpp"
 #include "config/resolution_reader.hpp"
@@ -110,6 +111,18 @@ Key<Settings> errors_key() {
                          "what a refused client is told");
 }
 
+Key<Settings> sidecar_key() {
+  return group<Settings>("sidecar",
+                         {
+                             key("bypass", &Settings::bypass,
+                                 one_of<BypassAnswer>({{"warn", BypassAnswer::warn},
+                                                       {"not_ready", BypassAnswer::not_ready},
+                                                       {"ignore", BypassAnswer::ignore}}),
+                                 "an upstream on loopback that can be reached around Keygate"),
+                         },
+                         "beside one application, on loopback");
+}
+
 Table<Settings> settings_table(Reader<PolicyDocument> policy) {
   using S = Settings;
   const auto add_listener = [](S& settings, ListenerSettings one) { settings.listeners.push_back(std::move(one)); };
@@ -126,6 +139,7 @@ Table<Settings> settings_table(Reader<PolicyDocument> policy) {
       key_set_by<S>("listeners", list_of(listener_reader()), add_listeners, "where clients connect"),
       key("trusted_proxies", &S::trusted_proxies, list_of(proxy_reader()), "whose X-Forwarded-* is believed"),
       key("health", &S::health, health_reader(), "the listener for probes and metrics; off unless set"),
+      sidecar_key(),
       key_set_by<S>("upstream", default_upstream_reader(), add_upstream, "short for one upstream called default"),
       key_set_by<S>("upstreams", upstreams_reader(), add_upstreams, "what is protected, by name"),
       key("credentials", &S::credentials, credentials_reader(),
@@ -207,6 +221,7 @@ std::optional<Settings> completed_for_key_server(const Value& root, Settings set
   }
   if (!root.member("listen") && !root.member("listeners")) settings.listeners.emplace_back();
   check_listeners(root, settings, Purpose::key_server);
+  check_health(root, settings, Purpose::key_server);
   return settings;
 }
 
@@ -218,6 +233,7 @@ std::optional<Settings> completed(const Value& root, Settings settings) {
   check_upstreams(root, settings);
   if (!root.member("listen") && !root.member("listeners")) settings.listeners.emplace_back();
   check_listeners(root, settings, Purpose::proxy);
+  check_health(root, settings, Purpose::proxy);
   check_sources(root, settings);
   return settings;
 }

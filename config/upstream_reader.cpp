@@ -78,8 +78,7 @@ Parsed<std::string> parse_check_path(const std::string& text) {
 Reader<HealthCheckSettings> health_check_reader() {
   using H = HealthCheckSettings;
   return object<H>({
-      required(key("path", &H::path, parsed<std::string>("a path such as /healthz", parse_check_path),
-                   "asked with GET; any 2xx is well")),
+      required(key("path", &H::path, checked_path(), "asked with GET; any 2xx is well")),
       key("interval", &H::interval, duration(100ms, 1h), "between two checks, a tenth more or less"),
       key("timeout", &H::timeout, duration(1ms, 5min), "for all of one check"),
       key("unhealthy_after", &H::unhealthy_after, whole_number(1, 100), "failed checks in a row"),
@@ -131,6 +130,8 @@ bool is_upstream_name(const std::string& name) {
 }
 
 }  // namespace
+
+Reader<std::string> checked_path() { return parsed<std::string>("a path such as /healthz", parse_check_path); }
 
 Reader<std::vector<UpstreamSettings>> upstreams_reader() {
   using Pairs = std::vector<std::pair<Text, UpstreamSettings>>;

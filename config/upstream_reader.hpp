@@ -9,6 +9,9 @@ namespace keygate::config {
 
 Reader<std::vector<UpstreamSettings>> upstreams_reader();
 
+// What an endpoint is asked for with GET: "/healthz".
+Reader<std::string> checked_path();
+
 // A URL alone: one upstream called "default".
 Reader<UpstreamSettings> default_upstream_reader();
 

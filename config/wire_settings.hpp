@@ -3,9 +3,11 @@
 
 #include "config/problem.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace keygate::config {
 
@@ -36,6 +38,26 @@ struct ListenerSettings {
 
 // "127.0.0.1:8080", "[::1]:8080", "unix:/run/keygate.sock"
 std::string name_of(const ListenerSettings& listener);
+
+// A path of the health listener that stands for a path of an upstream.
+struct ForwardedProbeSettings {
+  std::string path;      // as it is asked for
+  std::string upstream;  // its name; it has one endpoint
+  std::string target;    // as the upstream is asked
+  std::chrono::milliseconds timeout{5'000};
+  Position where;
+};
+
+// Where /livez, /readyz and /metrics are, and who else is asked by way of it.
+struct HealthSettings {
+  static constexpr std::size_t max_forwarded = 32;
+
+  ListenerSettings address;
+  std::vector<ForwardedProbeSettings> forward;
+};
+
+// What is done about an upstream on loopback that can be reached on this machine's other addresses too.
+enum class BypassAnswer : std::uint8_t { warn, not_ready, ignore };
 
 struct EndpointSettings {
   std::string host;  // name or numeric address

@@ -70,6 +70,7 @@ Awaitable<void> HealthProbe::finish() {
 
 void HealthProbe::limit() {
   is_late_ = is_our_fault_ = false;
+  status_ = 0;
   limit_.expires_after(timeout_);
   limit_.async_wait([weak = weak_from_this()](error_code error) {
     const auto self = weak.lock();
@@ -122,6 +123,7 @@ Awaitable<std::string> HealthProbe::read_status() {
     if (!status) {
       break;
     }
+    status_ = *status;
     co_return *status / 100 == 2 ? std::string() : "it answered " + std::to_string(*status);
   }
   co_return "its answer is not HTTP";

@@ -1,5 +1,5 @@
 // One question to an endpoint, on a connection of its own with nothing of any client's: can it be reached, and is it
-// well? Asked by health_check again and again, and once by `keygate check --connect`.
+// well? Asked by health_check again and again, by app/forwarded_probes, and once by `keygate check --connect`.
 #pragma once
 
 #include "proxy/endpoint.hpp"
@@ -25,6 +25,8 @@ class HealthProbe : public std::enable_shared_from_this<HealthProbe> {
 
   // Why it is not well, or an empty text; within `timeout`, from the name to the status. Held by its caller meanwhile.
   Awaitable<std::string> ask();
+  // What it answered last: what stands in its first line; 0: nothing that is HTTP.
+  int status() const { return status_; }
   // What is left of the answer, so that the endpoint is not reset while it still writes; then the connection is closed.
   Awaitable<void> finish();
 
@@ -47,6 +49,7 @@ class HealthProbe : public std::enable_shared_from_this<HealthProbe> {
   SteadyTimer limit_;
   SteadyTimer* waits_for_ = nullptr;
   std::array<char, 1024> answer_;
+  int status_ = 0;
   bool is_late_ = false, is_cancelled_ = false, is_our_fault_ = false;
 };
 

@@ -20,6 +20,8 @@ MODULES = {"v1": "kubernetes-types/core/v1", "apps/v1": "kubernetes-types/apps/v
            "autoscaling/v2": "kubernetes-types/autoscaling/v2",
            "monitoring.coreos.com/v1": "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1"}
 
+HEALTH_PORT = 9901
+
 
 class UniqueKeys(yaml.SafeLoader):
     """YAML in which a key that stands twice is a fault."""
@@ -79,6 +81,13 @@ def ports_of(pod):
     return [port["name"] for port in ports], [port["containerPort"] for port in ports]
 
 
+def forwarded_probes(documents, pod):
+    """The paths that Keygate's health port answers for the application, by the configuration that the pod mounts."""
+    mounted = {v["configMap"]["name"] for v in pod.get("volumes", []) if "configMap" in v}
+    configs = [d["data"] for d in documents if d["kind"] == "ConfigMap" and d["metadata"]["name"] in mounted]
+    return {path for data in configs for path in yaml.safe_load(data.get("keygate.yaml", "{}")).get("health", {}).get("forward", {})}
+
+
 def promises(documents, where):
     workloads = [d for d in documents if "template" in d.get("spec", {})]
     config_maps = {d["metadata"]["name"] for d in documents if d["kind"] == "ConfigMap"}
@@ -90,6 +99,7 @@ def promises(documents, where):
             yield f"{name} does not select its own pods"
         yield from restricted(pod, name)
         names, numbers = ports_of(pod)
+        forwarded = forwarded_probes(documents, pod)
         if len(set(names)) != len(names) or any(len(n) > 15 for n in names):
             yield f"{name}: port names {names}"
         containers = pod.get("initContainers", []) + pod["containers"]
@@ -99,9 +109,14 @@ def promises(documents, where):
             continue
         for container in containers:
             for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-                port = container.get(probe, {}).get("httpGet", {}).get("port")
-                if port is not None and port not in names and port not in numbers:
+                asked = container.get(probe, {}).get("httpGet", {})
+                port = asked.get("port")
+                # By name a kubelet finds a port of the same container alone.
+                own = [p["name"] for p in container.get("ports", [])]
+                if port is not None and port not in own and port not in numbers:
                     yield f"{name}: {container['name']}'s {probe} goes to {port}, which is no port"
+                if port == HEALTH_PORT and container["name"] != "keygate" and asked.get("path") not in forwarded:
+                    yield f"{name}: {container['name']}'s {probe} asks for {asked.get('path')}, which health.forward does not have"
                 if port is None and container["name"] == "keygate":
                     yield f"{name} has no {probe}"
             mounted = {m["name"] for m in container.get("volumeMounts", [])}

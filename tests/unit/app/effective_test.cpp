@@ -176,7 +176,7 @@ TEST(ConfigPrint, CanBeLoadedAgain) {
       "{dialect: envoy}}\n"
       "upstreams:\n  app:\n    endpoints: [https://a:8443, http://127.0.0.1:1]\n    tls: {server_name: "
       "\"10.example\"}\n"
-      "    health_check: {path: /x}\n    authorization_file: 'a #b'\n"
+      "    health_check: {path: /x}\n    authorization_file: 'a #b'\n  one: {endpoints: [http://b]}\n"
       "resolution:\n  stale_if_error: 90s\n  unknown_key_budget: {per_ip: 0/s}\n  service: {url: https://k/v, dialect: "
       "custom,\n"
       "    mapping: {valid: /a, key_id: /b, user: null}, session_url: https://k/s, session_scopes: [a, b]}\n"
@@ -184,7 +184,8 @@ TEST(ConfigPrint, CanBeLoadedAgain) {
       "  sources: [bearer, {header: x-api-key}, {cookie: s}], admin_secrets: [{name: \"1\", secret_env: NAME, scopes: "
       "a}]}\n"
       "identity_headers: {user: null}\nlimits: {body_bytes: unlimited, header_timeout: 250ms, request_timeout: 0s}\n"
-      "health: {address: 127.0.0.1:9901}\nadmin: {address: \"unix:admin.sock\", token_file: t}\n"
+      "health: {address: 127.0.0.1:9901, forward: {/a/b.c: one, /d: {upstream: one, path: '/e?f=$$g', timeout: 9ms}}}\n"
+      "sidecar: {bypass: not_ready}\nadmin: {address: \"unix:admin.sock\", token_file: t}\n"
       "log: {access: denied}\nerrors: {detail: minimal}\nthreads: 3\ntracing: {sample: 0.125, service_name: \"null\"}\n"
       "trusted_proxies: [10.0.0.0/8, \"::1\"]\n";
   const auto load = [](const std::string& text) {

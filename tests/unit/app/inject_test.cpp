@@ -35,6 +35,9 @@ spec:
             - {name: A, value: 'yes'}
 )";
 
+// More of its container: it stays while the last requests come.
+const std::string stays = "          lifecycle: {preStop: {sleep: {seconds: 10}}}\n";
+
 const std::string service = "apiVersion: v1\nkind: Service\nmetadata: {name: app}\nspec: {selector: {app: app}}\n";
 
 Injected inject(const std::string& manifests) {
@@ -154,10 +157,27 @@ TEST(InjectedSidecar, HasTheLineEndsOfItsNeighbours) {
 }
 
 TEST(InjectedSidecar, SaysWhatIsYetToBeSeenTo) {
-  const Injected done = inject(deployment + "          ports: [{containerPort: 3000}]\n");
+  const Injected done = inject(deployment + stays + "          ports: [{containerPort: 3000}]\n");
   ASSERT_EQ(done.notes.size(), 1U);
   EXPECT_THAT(done.notes.front(), HasSubstr("listen on 127.0.0.1"));
-  EXPECT_TRUE(inject(deployment).notes.empty());
+  EXPECT_TRUE(inject(deployment + stays).notes.empty());
+  EXPECT_THAT(inject(deployment).notes, ElementsAre(HasSubstr("the container app has no preStop")));
+}
+
+// A kubelet asks the pod's address, and the application is on loopback.
+TEST(InjectedSidecar, SaysHowProbesReachTheApplication) {
+  const Injected done = inject(deployment + stays +
+                               "          readinessProbe: {httpGet: {path: /healthz, port: 3000}}\n"
+                               "          livenessProbe: {httpGet: {port: http}}\n");
+  EXPECT_THAT(done.notes, ElementsAre(HasSubstr("health: {address: 0.0.0.0:9901, forward: {"
+                                                "/app-health/app/ready: {upstream: default, path: '/healthz'}, "
+                                                "/app-health/app/live: {upstream: default, path: '/'}}}")));
+  EXPECT_THAT(inject(deployment + stays + "          startupProbe: {tcpSocket: {port: 3000}}\n").notes,
+              ElementsAre(HasSubstr("its startupProbe comes from outside")));
+  EXPECT_TRUE(inject(deployment + stays +
+                     "          readinessProbe: {httpGet: {path: /app-health/app/ready, port: 9901}}\n"
+                     "          livenessProbe: {exec: {command: [/app/alive]}}\n")
+                  .notes.empty());
 }
 
 TEST(InjectedSidecar, NeedsNoPlaceForItsAnnotation) {

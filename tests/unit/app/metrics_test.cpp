@@ -35,7 +35,7 @@ TEST(MetricsText, HasTheNamesThatAreDocumented) {
   workers[0].upstreams["app"].add(std::chrono::milliseconds(1));
   workers[0].auth[1].add(std::chrono::microseconds(1));
   workers[0].dependencies.has_redis = workers[0].dependencies.has_service = true;
-  const std::string text = text_of(workers);
+  const std::string text = text_of(workers, {.on_loopback = {{"app", "10.0.0.5:3000"}, {"other"}}});
   for (const char* const line : {R"(keygate_requests_total{route="r",code="ok"} 1)",
                                  R"(keygate_request_duration_seconds_count{route="r"} 1)",
                                  R"(keygate_auth_duration_seconds_bucket{source="memory",le="1e-06"} 1)",
@@ -50,6 +50,8 @@ TEST(MetricsText, HasTheNamesThatAreDocumented) {
                                  R"(keygate_connections{side="upstream"} 0)",
                                  R"(keygate_shadow_denied_total{route="r",code="invalid_key"} 1)",
                                  "keygate_shadow_routes 0",
+                                 R"(keygate_upstream_exposed{upstream="app"} 1)",
+                                 R"(keygate_upstream_exposed{upstream="other"} 0)",
                                  "keygate_revocation_bound_seconds 0",
                                  "keygate_revocations_received_total 0",
                                  "keygate_config_generation 1",

@@ -70,6 +70,8 @@ const Row rows[] = {
     {"HeadersInAList", "cors: {headers: [authorization]}", "cors: {headers: [authorization]}"},
     {"AScopesDescription", "policy:\n  scopes:\n    a:read: Read it", "    a:read: Read it"},
     {"AnUpstreamsAddress", "upstreams:\n  main: http://host", "  main: http://host"},
+    {"AForwardedProbe", "health:\n  forward: {/live: app}", "  forward: {/live: app}"},
+    {"ASecretProbe", "health:\n  forward:\n    /secret: hunter2", "    ***: ***"},
     {"TextThatGoesOn", "secret: |\n  path: hunter2", "-"},
     {"TextThatGoesOnFarBelow", "secret: >-\n  x\n\n  path: hunter2", "-"},
     {"AQuoteThatGoesOn", "name: x\nsecret: \"one\n  path: hunter2", "-"},

@@ -92,8 +92,8 @@ policy: {routes: [{name: a, match: {path: /}, anonymous: true}]}
   EXPECT_EQ(s.listeners[1].port, 8082);
   EXPECT_EQ(s.trusted_proxies.at(0).value, "10.0.0.0/8");
   EXPECT_EQ(s.trusted_proxies.at(1).value, "::1");
-  EXPECT_EQ(s.health->host, "127.0.0.1");
-  EXPECT_EQ(s.health->port, 9901);
+  EXPECT_EQ(s.health->address.host, "127.0.0.1");
+  EXPECT_EQ(s.health->address.port, 9901);
   const auto& app = *s.find_upstream("app");
   EXPECT_EQ(app.where.line, 8);
   EXPECT_EQ(app.connect_timeout, seconds{2});
