@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <mutex>
+#include <utility>
 
 namespace keygate::proxy {
 
@@ -28,6 +29,12 @@ class AddressSeats {
 class AddressSeat {
  public:
   AddressSeat() = default;
+  AddressSeat(AddressSeat&& other) noexcept : seats_(std::exchange(other.seats_, nullptr)), address_(other.address_) {}
+  AddressSeat& operator=(AddressSeat&& other) noexcept {
+    std::swap(seats_, other.seats_);
+    std::swap(address_, other.address_);
+    return *this;
+  }
   ~AddressSeat();
   AddressSeat(const AddressSeat&) = delete;
   AddressSeat& operator=(const AddressSeat&) = delete;

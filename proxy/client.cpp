@@ -13,21 +13,21 @@ Client::Client(Worker& owner, Visitor visitor)
     : worker(owner),
       stream(std::move(visitor.socket), visitor.is_local),
       doorway(std::move(visitor.doorway)),
-      door(doorway ? doorway->door : nullptr),
+      door(std::move(visitor.door)),
       decides(door ? door->decides : std::nullopt),
+      seat(std::move(visitor.seat)),
+      counted(visitor.was_parked ? std::move(visitor.counted) : Counted(worker.client_count)),
       deadline(this,
                [](void* self) {
                  auto& client = *static_cast<Client*>(self);
                  client.has_timed_out = true;
                  client.stream.cancel();
                }),
-      send_deadline(stream, has_left) {
+      send_deadline(stream, has_left),
+      served(visitor.served) {
   set_peer(visitor.address);
   worker.residents.push_back(*this);
-  ++worker.client_count;
 }
-
-Client::~Client() { --worker.client_count; }
 
 void Client::set_peer(const Address& address) {
   const bool is_mapped = address.is_v6() && address.to_v6().is_v4_mapped();

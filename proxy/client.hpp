@@ -3,6 +3,8 @@
 #pragma once
 
 #include "policy/reason.hpp"
+#include "proxy/address_seats.hpp"
+#include "proxy/counted.hpp"
 #include "proxy/send_deadline.hpp"
 #include "proxy/stream.hpp"
 #include "proxy/worker.hpp"
@@ -18,20 +20,24 @@ struct Door;
 struct Doorway;
 class Vigil;
 
-// Who has just connected. Over a unix socket there is no address.
+// Who has just connected, or was parked and says something. Over a unix socket there is no address.
 struct Visitor {
   explicit Visitor(StreamSocket connected) : socket(std::move(connected)) {}
 
   StreamSocket socket;
-  Address address;
+  Address address;                         // of one who was parked: Client::peer
   bool is_local = false;                   // came over a unix socket
+  bool was_parked = false;                 // has been greeted, and has its seat
   std::shared_ptr<const Doorway> doorway;  // null: there is none, and the first request comes first
+  std::shared_ptr<const Door> door;        // that stood there when it came
+  AddressSeat seat{};
+  Counted counted{};
+  std::uint64_t served = 0;
 };
 
 class Client final : public Resident {
  public:
   Client(Worker& owner, Visitor visitor);
-  ~Client();
 
   std::string_view unread() const { return {in.data() + begin, end - begin}; }
   void skip(std::size_t bytes) { begin += bytes; }
@@ -75,6 +81,8 @@ class Client final : public Resident {
   std::shared_ptr<const Doorway> doorway;          // by which it came
   std::shared_ptr<const Door> door;                // that stood there then
   std::optional<config::DecisionDialect> decides;  // it asks for decisions, so
+  AddressSeat seat;                                // of limits.connections_per_ip
+  Counted counted;                                 // of the worker's clients
   Buffer in;
   std::size_t begin = 0;
   std::size_t end = 0;
@@ -89,7 +97,7 @@ class Client final : public Resident {
   bool has_answer_begun = false;          // a final one, to what is being served
   std::optional<policy::Reason> was_cut;  // by us: it took longer than there was time to drain, or its key went
   Vigil* vigil = nullptr;                 // over the credential of what is being served
-  std::uint64_t served = 0;               // requests, the current one included
+  std::uint64_t served;                   // requests, the current one included
   std::uint64_t unwanted = 0;             // bytes still to come of a body that was refused
 };
 

@@ -1,6 +1,7 @@
 #include "proxy/lingering.hpp"
 
 #include "proxy/client.hpp"
+#include "proxy/counted.hpp"
 
 #include <boost/asio/buffer.hpp>
 
@@ -29,17 +30,6 @@ std::size_t discard(int socket) {
   }
   return static_cast<std::size_t>(size);
 }
-
-class Counted {
- public:
-  explicit Counted(std::size_t& count) : count_(count) { ++count_; }
-  ~Counted() { --count_; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-
- private:
-  std::size_t& count_;
-};
 
 }  // namespace
 

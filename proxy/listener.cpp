@@ -71,6 +71,7 @@ struct Listener::State {
     Visitor visitor(std::move(socket));
     visitor.is_local = file != nullptr;
     visitor.doorway = doorway;
+    visitor.door = doorway->door;
     if (!visitor.is_local) {
       const std::optional<Address> address = address_of(visitor.socket);
       if (!address) {
@@ -121,6 +122,7 @@ void Listener::meet_by(std::shared_ptr<const Door> door) {
   for (auto it = residents.begin(); it != residents.end();) {
     (it++)->on_other_door();
   }
+  state_->worker.parking.on_other_door();
 }
 
 Awaitable<void> Listener::accept_all(std::shared_ptr<State> state) {

@@ -22,5 +22,6 @@ class Resident : public boost::intrusive::list_base_hook<boost::intrusive::link_
  protected:
   ~Resident() = default;
 };
+using ResidentList = boost::intrusive::list<Resident, boost::intrusive::constant_time_size<false>>;
 
 }  // namespace keygate::proxy

@@ -2,6 +2,7 @@
 
 #include "proxy/address_seats.hpp"
 #include "proxy/client.hpp"
+#include "proxy/counted.hpp"
 #include "proxy/door.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/greeting.hpp"
@@ -19,8 +20,8 @@
 namespace keygate::proxy {
 namespace {
 
-constexpr std::chrono::milliseconds park_after{1'000};  // an idle client's buffer goes back after this long
-constexpr std::size_t max_refusals = 16;                // at a time, a worker
+constexpr std::chrono::milliseconds park_after = DeadlineWheel::tick;  // a busy client's next request comes sooner
+constexpr std::size_t max_refusals = 16;                               // at a time, a worker
 
 // What reading a head came to: its size, or why there is none.
 struct HeadRead {
@@ -28,7 +29,8 @@ struct HeadRead {
   std::optional<policy::Reason> refusal;  // answered, then closed; neither: the client is gone or has nothing to say
 };
 
-// Waits without a buffer until there is something to read. False: nothing came in time, or the client left.
+// Waits without a buffer until there is something to read, where the session has to stay for it. False: nothing came in
+// time, or the client left.
 Awaitable<bool> wait_parked(Client& client, std::chrono::milliseconds limit) {
   client.release_buffer();
   client.limit(limit);
@@ -81,6 +83,10 @@ Awaitable<HeadRead> read_head(Client& client, const config::LimitSettings& limit
       client.unlimit();
     }
     if (error && was_idle && client.has_timed_out && !client.is_leaving && limits.idle_timeout > park_after) {
+      // Another session takes it up when it speaks; one that has sent empty lines is not to have them forgotten.
+      if (blank == 0 && client.worker.parking.take_in(client, limits.idle_timeout - park_after)) {
+        co_return result;
+      }
       client.is_idle = true;
       const bool has_come = co_await wait_parked(client, limits.idle_timeout - park_after);
       client.is_idle = false;
@@ -126,24 +132,12 @@ class LentExchange {
   std::unique_ptr<ExchangeRoom> room_;
 };
 
-// One of those who are turned away just now.
-class CountedRefusal {
- public:
-  explicit CountedRefusal(Worker& worker) : worker_(worker) { ++worker_.refusal_count; }
-  ~CountedRefusal() { --worker_.refusal_count; }
-  CountedRefusal(const CountedRefusal&) = delete;
-  CountedRefusal& operator=(const CountedRefusal&) = delete;
-
- private:
-  Worker& worker_;
-};
-
 // limits.connections_per_ip. Trusted proxies speak for many, and over a unix socket nobody has an address.
-bool take_seat(Client& client, AddressSeat& seat) {
+bool take_seat(Client& client) {
   const Snapshot& snapshot = *client.worker.current()->snapshot;
   const std::size_t most = snapshot.settings->limits.connections_per_ip;
   if (most == 0 || client.worker.seats == nullptr || client.peer.is_unspecified() ||
-      snapshot.trusted.contains(client.peer) || seat.take(*client.worker.seats, client.peer, most)) {
+      snapshot.trusted.contains(client.peer) || client.seat.take(*client.worker.seats, client.peer, most)) {
     return true;
   }
   telemetry::log_seldom(telemetry::Level::warn, "connections_per_ip",
@@ -158,7 +152,7 @@ Awaitable<void> turn_away(Client& client, const Door* door) {
   if (worker.refusal_count >= max_refusals) {
     co_return;
   }
-  const CountedRefusal counted(worker);
+  const Counted counted(worker.refusal_count);
   if (door != nullptr) {
     const bool is_in = co_await shake_hands(client, *door);
     if (!is_in) {
@@ -176,16 +170,17 @@ Awaitable<void> turn_away(Client& client, const Door* door) {
 }
 
 Awaitable<void> serve(Worker& worker, Visitor visitor) {
+  const bool is_new = !visitor.was_parked;
   Client client(worker, std::move(visitor));
-  const std::shared_ptr<const Door> door = client.door;
-  AddressSeat seat;
+  const std::shared_ptr<const Door> door = is_new ? client.door : nullptr;
   if (door) {
     const bool is_known = co_await learn_peer(client, *door);
     if (!is_known) {
       co_return;
     }
   }
-  if (!take_seat(client, seat)) {
+  const bool is_seated = !is_new || take_seat(client);
+  if (!is_seated) {
     co_await turn_away(client, door.get());
     co_return;
   }
@@ -196,7 +191,9 @@ Awaitable<void> serve(Worker& worker, Visitor visitor) {
     }
   }
   After after = After::keep;
-  while (after == After::keep && !client.is_leaving && !client.is_at_another_door()) {
+  bool has_spoken = !is_new;  // what it came back with is answered, even where its door is another since
+  while (after == After::keep && !client.is_leaving && (has_spoken || !client.is_at_another_door())) {
+    has_spoken = false;
     const std::shared_ptr<const Generation> generation = worker.current();
     HeadRead head = co_await read_head(client, generation->snapshot->settings->limits);
     if (head.size == 0 && !head.refusal) {
@@ -255,7 +252,7 @@ void log_fault(const std::exception_ptr& thrown) {
 }  // namespace
 
 void start_session(Worker& worker, Visitor visitor) {
-  if (!visitor.is_local) {
+  if (!visitor.is_local && !visitor.was_parked) {
     error_code ignored;
     visitor.socket.set_option(Tcp::no_delay(true), ignored);
   }

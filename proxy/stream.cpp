@@ -82,6 +82,12 @@ void Stream::close() {
   socket_.close(ignored);
 }
 
+int Stream::release() {
+  error_code error;
+  const int descriptor = socket_.release(error);
+  return error ? -1 : descriptor;
+}
+
 void Stream::reset_on_close() {
   error_code ignored;
   socket_.set_option(net::socket_base::linger(true, 0), ignored);

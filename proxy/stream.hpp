@@ -77,12 +77,15 @@ class Stream {
 
   bool is_secure() const { return tls_ != nullptr; }
   bool is_open() const { return socket_.is_open(); }
+  bool is_local() const { return is_local_; }
   int native_handle() { return socket_.native_handle(); }
   ssl_st* tls() { return tls_.get(); }
 
   // Ends what waits; the connection stands.
   void cancel();
   void close();
+  // Only where nothing waits, and not of TLS: the descriptor, which is the caller's from now on. -1: it stays here.
+  int release();
   // Closing takes back what has not been delivered, so that the other end cannot take it for the whole.
   void reset_on_close();
   // No more comes from us. In TLS that is said first (close_notify), which may have to wait for a reader.

@@ -140,6 +140,7 @@ void Worker::close_idle() {
   for (auto it = residents.begin(); it != residents.end();) {
     (it++)->on_drain();
   }
+  parking.close_idle();
   for (const auto& upstream : current_->upstreams) {
     upstream->close_idle();
   }
@@ -168,6 +169,7 @@ void Worker::abort_all() {
   for (auto it = residents.begin(); it != residents.end();) {
     (it++)->abort();
   }
+  parking.close_all();
 }
 
 void Worker::arm(Deadline& deadline, std::chrono::milliseconds after) {

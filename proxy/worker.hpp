@@ -8,6 +8,7 @@
 #include "proxy/buffers.hpp"
 #include "proxy/deadlines.hpp"
 #include "proxy/key_uses.hpp"
+#include "proxy/parking.hpp"
 #include "proxy/resident.hpp"
 #include "proxy/snapshot.hpp"
 #include "proxy/sockets.hpp"
@@ -16,8 +17,6 @@
 #include "proxy/upstream.hpp"
 #include "proxy/worker_figures.hpp"
 #include "telemetry/access_log.hpp"
-
-#include <boost/intrusive/list.hpp>
 
 #include <array>
 #include <cstdint>
@@ -91,9 +90,10 @@ class Worker {
   DeadlineWheel deadlines;
   BufferPool buffers;
   keys::Hasher hasher;
-  boost::intrusive::list<Resident, boost::intrusive::constant_time_size<false>> residents;
+  ResidentList residents;
   net::io_context io{1};
   std::size_t client_count = 0;
+  ParkingLot parking{*this};                           // of clients, too
   std::size_t refusal_count = 0, lingering_count = 0;  // of these clients: being turned away, being waited out
   const std::size_t max_clients;
   AddressSeats* const seats;

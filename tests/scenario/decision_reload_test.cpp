@@ -1,5 +1,6 @@
 // A listener that decides is made one that forwards, and back, while connections to it are open.
 #include "tests/scenario/decisions.hpp"
+#include "tests/support/parked.hpp"
 
 #include <gtest/gtest.h>
 
@@ -42,6 +43,16 @@ TEST_F(DecisionReload, P21_EndsConnectionsToAListenerThatForwarded) {
   EXPECT_EQ(idle.ask(asks).status, 200) << "by the upstream";
   reload_with(forwards, by_nginx, asks, 401);
   EXPECT_TRUE(idle.is_ended()) << "or whoever asks on it would go on being told 200";
+}
+
+TEST_F(DecisionReload, P21_EndsParkedConnections) {
+  start_with(forwards);
+  const std::string asks = request_to("/public/x", named("GET", "/admin/x"));
+  RawClient idle(port);
+  EXPECT_EQ(idle.ask(asks).status, 200);
+  EXPECT_TRUE(are_parked(keygate.pid(), 1));
+  reload_with(forwards, by_nginx, asks, 401);
+  EXPECT_TRUE(idle.is_ended());
 }
 
 TEST_F(DecisionReload, P21_EndsConnectionsOfAnotherDialect) {
