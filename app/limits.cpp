@@ -38,13 +38,15 @@ std::size_t bearable_clients(const config::Settings& settings, std::size_t worke
   }
   const std::size_t room = descriptors - reserved;
   std::size_t endpoints = 0;
+  std::size_t pool = 0;  // what all workers together keep to one endpoint at most
   for (const config::UpstreamSettings& upstream : settings.upstreams) {
+    const std::size_t most = std::max(upstream.max_connections, workers);  // each worker may have one
     endpoints += upstream.endpoints.size();
+    pool = std::max(pool, std::min(proxy::Endpoint::max_idle * workers, most));
   }
   // A client's own connection is idle or in use. To the other endpoints there may be idle ones: no more than the pools
   // keep, and no more than there were clients.
   const std::size_t others = std::max<std::size_t>(endpoints, 1) - 1;
-  const std::size_t pool = proxy::Endpoint::max_idle * workers;
   const std::size_t with_small_pools = room / (2 + others);
   return with_small_pools <= pool ? with_small_pools : (room - others * pool) / 2;
 }

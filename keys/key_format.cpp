@@ -3,7 +3,6 @@
 #include "keys/base62.hpp"
 #include "keys/characters.hpp"
 
-#include <boost/crc.hpp>
 #include <openssl/crypto.h>
 
 #include <algorithm>
@@ -39,6 +38,36 @@ bool is_prefix(std::string_view prefix) {
          std::ranges::all_of(prefix, [](char c) { return c == '_' || is_of(CharacterClass::alphanumeric, c); });
 }
 
+// What a byte is worth in the CRC-32 of IEEE 802.3 when so many bytes follow it in a step of four.
+constexpr std::array<std::array<std::uint32_t, 256>, 4> crc_tables = [] {
+  std::array<std::array<std::uint32_t, 256>, 4> tables{};
+  for (std::uint32_t byte = 0; byte < 256; ++byte) {
+    std::uint32_t rest = byte;
+    for (int bit = 0; bit < 8; ++bit) rest = (rest >> 1U) ^ ((rest & 1U) != 0 ? 0xedb88320U : 0U);
+    tables[0][byte] = rest;
+  }
+  for (std::size_t behind = 1; behind < tables.size(); ++behind) {
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+      const std::uint32_t before = tables[behind - 1][byte];
+      tables[behind][byte] = (before >> 8U) ^ tables[0][before & 0xffU];
+    }
+  }
+  return tables;
+}();
+
+// Of every key of every request: byte by byte, each waiting for the one before it, it took longer than the decision.
+std::uint32_t crc32_of(std::string_view text) {
+  const auto byte = [](char c) { return std::uint32_t{static_cast<unsigned char>(c)}; };
+  std::uint32_t rest = 0xffffffffU;
+  for (; text.size() >= 4; text.remove_prefix(4)) {
+    rest ^= byte(text[0]) | byte(text[1]) << 8U | byte(text[2]) << 16U | byte(text[3]) << 24U;
+    rest = crc_tables[3][rest & 0xffU] ^ crc_tables[2][rest >> 8U & 0xffU] ^ crc_tables[1][rest >> 16U & 0xffU] ^
+           crc_tables[0][rest >> 24U];
+  }
+  for (const char c : text) rest = (rest >> 8U) ^ crc_tables[0][(rest ^ byte(c)) & 0xffU];
+  return ~rest;
+}
+
 }  // namespace
 
 KeyFormats::KeyFormats(std::vector<config::KeyFormatSettings> formats) : formats_(std::move(formats)) {
@@ -58,9 +87,7 @@ std::optional<policy::Environment> KeyFormats::fit(SecretView key) const {
 }
 
 std::string checksum_of(std::string_view body) {
-  boost::crc_32_type crc;
-  crc.process_bytes(body.data(), body.size());
-  std::uint32_t rest = crc.checksum();
+  std::uint32_t rest = crc32_of(body);
   std::string digits(checksum_size, base62_digits[0]);
   for (std::size_t i = checksum_size; i-- > 0; rest /= base62_digits.size()) {
     digits[i] = base62_digits[rest % base62_digits.size()];

@@ -27,7 +27,7 @@ std::string name_of(const config::EndpointSettings& endpoint);
 
 class Endpoint : public std::enable_shared_from_this<Endpoint> {
  public:
-  static constexpr std::size_t max_idle = 128;
+  static constexpr std::size_t max_idle = 1'024;
   static constexpr std::uint64_t max_served = 10'000;
   static constexpr std::chrono::hours max_age{1};
 

@@ -151,6 +151,28 @@ TEST_F(UpstreamLimits, AnIdleConnectionMakesRoomForAnotherEndpoint) {
   EXPECT_TRUE(eventually([&] { return upstream.open_connections() + other.open_connections() == 1; }));
 }
 
+TEST_F(UpstreamLimits, AsManyConnectionsAreKeptAsWereBusy) {
+  constexpr std::size_t most = 150;
+  start_with(most);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (std::size_t i = 0; i < most; ++i) {
+    clients.push_back(std::make_unique<RawClient>(keygate.port()));
+  }
+  for (const char* const target : {"/v1/first", "/v1/second"}) {
+    upstream.hold_again();
+    for (const auto& client : clients) {
+      client->send(request_to(target, k1.bearer()));
+    }
+    ASSERT_TRUE(eventually([&] { return upstream.held() == most; })) << target;
+    upstream.release();
+    for (const auto& client : clients) {
+      EXPECT_EQ(client->read_response().body, target);
+    }
+    ASSERT_TRUE(eventually([&] { return upstream.held() == 0; }));
+  }
+  EXPECT_EQ(upstream.connections(), most);
+}
+
 TEST_F(UpstreamLimits, F32_AStaleConnectionGivesItsPlaceToTheNewOne) {
   start({.upstreams = "{default: {endpoints: [\"http://127.0.0.1:" + std::to_string(upstream.port()) +
                       "\"], max_connections: 1}}"});

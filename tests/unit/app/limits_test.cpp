@@ -88,8 +88,11 @@ TEST(BearableClients, IdleConnectionsToOtherEndpointsCount) {
   settings.upstreams.push_back(settings.upstreams.front());
   // Few clients: as many idle connections to each endpoint as there were ever clients.
   EXPECT_EQ(bearable_clients(settings, workers, reserved + 400), 100U);
-  // Many: what two workers' pools keep of each of the two.
-  EXPECT_EQ(bearable_clients(settings, workers, reserved + 20'000), (20'000U - 2 * 2 * 128) / 2);
+  // Many: no more of each of the two than there may be connections to it,
+  EXPECT_EQ(bearable_clients(settings, workers, reserved + 20'000), (20'000U - 2 * 1024) / 2);
+  // nor than two workers' pools keep.
+  for (config::UpstreamSettings& upstream : settings.upstreams) upstream.max_connections = 1'000'000;
+  EXPECT_EQ(bearable_clients(settings, workers, reserved + 20'000), (20'000U - 2 * 2 * 1024) / 2);
 }
 
 TEST(BearableClients, EachDependencyHasItsOwn) {

@@ -117,6 +117,29 @@ TEST(Checksum, IsCrc32InBase62) {
   EXPECT_EQ(checksum_of(""), "000000");
 }
 
+// As the standard has it, a bit at a time.
+std::uint32_t plain_crc32(std::string_view text) {
+  std::uint32_t rest = 0xffffffffU;
+  for (const char c : text) {
+    rest ^= static_cast<unsigned char>(c);
+    for (int bit = 0; bit < 8; ++bit) rest = (rest >> 1U) ^ ((rest & 1U) != 0 ? 0xedb88320U : 0U);
+  }
+  return ~rest;
+}
+
+TEST(Checksum, IsThatOfEachLength) {
+  std::string text;
+  for (int i = 0; i < 70; ++i) {
+    std::uint32_t rest = plain_crc32(text);
+    std::string digits(6, '0');
+    for (std::size_t at = digits.size(); at-- > 0; rest /= 62) {
+      digits[at] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[rest % 62];
+    }
+    EXPECT_EQ(checksum_of(text), digits) << text.size();
+    text += static_cast<char>(37 * i + 200);
+  }
+}
+
 TEST(Checksum, NeedsABody) {
   EXPECT_FALSE(has_valid_checksum(""));
   EXPECT_FALSE(has_valid_checksum("000000"));
