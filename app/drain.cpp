@@ -52,7 +52,7 @@ void Drain::begin() {
 
 void Drain::close_listeners() {
   for (const auto& worker : workers_) {
-    worker->post([](WorkerThread& thread) { thread.stop_listening_except({}); });
+    worker->post([](WorkerThread& thread) { thread.stop_listening(); });
   }
   send_idle_away_at_ = proxy::SteadyClock::now() + std::min(first_request_time, timeout_ / 2);
   look_again();

@@ -59,8 +59,15 @@ void WorkerThread::renew_listeners() {
 }
 
 void WorkerThread::stop_listening_except(const std::vector<std::string>& names) {
-  std::erase_if(listeners_,
-                [&](const auto& entry) { return std::find(names.begin(), names.end(), entry.first) == names.end(); });
+  std::erase_if(listeners_, [&](const auto& entry) {
+    const bool is_gone = std::find(names.begin(), names.end(), entry.first) == names.end();
+    if (is_gone) {
+      entry.second->leave();
+    }
+    return is_gone;
+  });
 }
+
+void WorkerThread::stop_listening() { listeners_.clear(); }
 
 }  // namespace keygate::app

@@ -43,7 +43,10 @@ class WorkerThread {
   void listen(const std::vector<OpenedListener>& opened);
   // Certificates and the like of those that stay are those of the snapshot in force.
   void renew_listeners();
+  // A reload has taken the others away, and whoever came by one of them leaves.
   void stop_listening_except(const std::vector<std::string>& names);
+  // Before the end: those who are here stay as long as they are let.
+  void stop_listening();
 
   void beat() { beats_.fetch_add(1, std::memory_order_relaxed); }
 

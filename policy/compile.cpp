@@ -155,6 +155,7 @@ Compiled Compiler::run() && {
   check_configured_scopes(settings_, policy_->catalogue, findings_);
   for (std::size_t number = 0; number < document.routes.size(); ++number) add_route(number);
   check_asked_hosts(settings_, findings_);
+  check_parted_places(settings_, policy_->routes, findings_);
 
   return compiled_of(std::move(policy_), std::move(findings_));
 }

@@ -52,15 +52,25 @@ std::size_t implied_upstream(const RouteSource& source, const config::Settings& 
   return no_upstream;
 }
 
+const config::ListenerSettings* deciding(const config::Settings& settings) {
+  const auto found = std::ranges::find_if(settings.listeners, [](const auto& one) { return one.decides.has_value(); });
+  return found == settings.listeners.end() ? nullptr : &*found;
+}
+
+bool has_live(const Route& route) { return route.upstream[place(Environment::live)] != no_upstream; }
+bool has_test(const Route& route) { return route.upstream[place(Environment::test)] != no_upstream; }
+// Whether a test key goes elsewhere than a live one, or only one of them goes anywhere.
+bool is_parted(const Route& route) {
+  return route.upstream[place(Environment::live)] != route.upstream[place(Environment::test)];
+}
+
 // Who asks for decisions sends every key of a route to one place, and is not told which side of a map was meant: a test
 // key would reach the live one.
 void check_one_place(const RouteSource& source, const config::Settings& settings, const Route& route,
                      Findings& findings) {
+  const auto* const listener = deciding(settings);
+  if (!is_parted(route) || !has_live(route) || !has_test(route) || listener == nullptr) return;
   const auto live = route.upstream[place(Environment::live)];
-  const auto test = route.upstream[place(Environment::test)];
-  const auto listener =
-      std::ranges::find_if(settings.listeners, [](const auto& one) { return one.decides.has_value(); });
-  if (live == test || live == no_upstream || test == no_upstream || listener == settings.listeners.end()) return;
   findings.error(source.document.upstream.test->where, source.path + ".upstream",
                  "a test key would reach " + quoted(settings.upstreams[live].name) + ", as who asks at " +
                      name_of(*listener) + " for decisions sends both kinds of key to one place",
@@ -131,6 +141,27 @@ void compile_upstream(const RouteSource& source, const config::Settings& setting
     compile_map(source, settings, route, findings);
   } else {
     compile_single(source, settings, route, findings);
+  }
+}
+
+void check_parted_places(const config::Settings& settings, const std::vector<std::unique_ptr<const Route>>& routes,
+                         Findings& findings) {
+  const auto* const listener = deciding(settings);
+  if (listener == nullptr) return;
+  for (const auto& test : routes) {
+    if (!is_parted(*test) || !has_test(*test) || has_live(*test)) continue;
+    const auto to = test->upstream[place(Environment::test)];
+    const auto live = std::ranges::find_if(
+        routes, [&](const auto& one) { return has_live(*one) && one->upstream[place(Environment::live)] != to; });
+    if (live == routes.end()) continue;
+    findings.warning(listener->where, "listeners",
+                     "test keys are for " + quoted(settings.upstreams[to].name) + " by the route " +
+                         quoted(test->name) + ", and " +
+                         quoted(settings.upstreams[(*live)->upstream[place(Environment::live)]].name) +
+                         " serves the route " + quoted((*live)->name) + ": who asks at " + name_of(*listener) +
+                         " is told of neither, and sends both where its own rules say",
+                     "have those part the two by host or path as the routes do, never by the key");
+    return;
   }
 }
 

@@ -7,6 +7,7 @@
 #include "policy/reserved_names.hpp"
 #include "policy/route_entry.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -74,6 +75,9 @@ void compile_set_headers(const RouteSource& source, const ReservedNames& reserve
 
 // compile_upstream.cpp. Where to; after compile_require, whose environment it reads.
 void compile_upstream(const RouteSource& source, const config::Settings& settings, Route& route, Findings& findings);
+// Of all routes, after each: where test keys and live keys go to several places, and somebody else sends them there.
+void check_parted_places(const config::Settings& settings, const std::vector<std::unique_ptr<const Route>>& routes,
+                         Findings& findings);
 
 // compile_limits.cpp. How often; after compile_require, whose access it reads.
 void compile_limits(const RouteSource& source, const config::Settings& settings, Route& route, Findings& findings);

@@ -56,6 +56,15 @@ std::optional<std::string_view> the_only(const RequestHead& head, std::string_vi
   return found;
 }
 
+// What a connection is to become, behind which nobody is asked any more: a WebSocket, or nothing. A proxy that hands on
+// another one, h2c for one, would tunnel requests that nobody has judged. (Two lines of it are refused as any
+// request's.)
+bool asks_for_another_protocol(const RequestHead& head) {
+  return std::ranges::any_of(head.headers(), [](const policy::HeaderField& field) {
+    return equals_ignoring_case(field.name, "upgrade") && !equals_ignoring_case(field.value, "websocket");
+  });
+}
+
 // A proxy asks with an ordinary GET, whatever the client's opens. That is told by what only a handshake has: a session
 // cookie is as good as none where another site's page opens the tunnel.
 bool asks_for_tunnel(const RequestHead& head) {
@@ -65,6 +74,21 @@ bool asks_for_tunnel(const RequestHead& head) {
     }
   }
   return head.is_upgrade;
+}
+
+// "http, https"
+bool names_https(std::string_view list) {
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    std::string_view word = list.substr(0, comma);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+    word.remove_prefix(std::min(word.find_first_not_of(" \t"), word.size()));
+    word = word.substr(0, word.find_last_not_of(" \t") + 1);
+    if (equals_ignoring_case(word, "https")) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::optional<HeadRefusal> take_method(std::string_view word, RequestHead& head) {
@@ -100,8 +124,15 @@ std::optional<HeadRefusal> take_original(config::DecisionDialect dialect, std::s
   if (is_contradicted(head, *method, *target)) {
     return HeadRefusal{Reason::bad_request, "headers of another dialect name another request"};
   }
+  if (asks_for_another_protocol(head)) {
+    return HeadRefusal{Reason::bad_request, "Upgrade names another protocol than websocket"};
+  }
   if (is_line) {
     return std::nullopt;
+  }
+  const auto end = static_cast<std::size_t>(target->data() - bytes.data()) + target->size();
+  if (end < bytes.size() && (bytes[end] == ' ' || bytes[end] == '\t')) {
+    return HeadRefusal{Reason::bad_request, "a blank follows the target"};
   }
   if (target->size() > max_target_bytes) {
     return HeadRefusal{Reason::target_too_long, "the target is too long"};
@@ -111,9 +142,10 @@ std::optional<HeadRefusal> take_original(config::DecisionDialect dialect, std::s
   return take_method(*method, head);
 }
 
+// Every proxy on the way adds a word, and the client's own came by one of them: the stricter one counts.
 bool is_said_to_be_secure(const RequestHead& head) {
   return std::ranges::any_of(head.headers(), [](const policy::HeaderField& field) {
-    return equals_ignoring_case(field.name, "x-forwarded-proto") && equals_ignoring_case(field.value, "https");
+    return equals_ignoring_case(field.name, "x-forwarded-proto") && names_https(field.value);
   });
 }
 

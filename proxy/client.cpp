@@ -102,7 +102,7 @@ void Client::on_drain() {
 bool Client::is_at_another_door() const { return doorway && !is_alike(door.get(), doorway->door.get()); }
 
 void Client::on_other_door() {
-  if (is_at_another_door()) {
+  if (is_at_another_door() || (doorway && doorway->is_gone)) {
     on_drain();
   }
 }

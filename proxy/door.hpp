@@ -17,9 +17,11 @@ struct Door {
   std::optional<config::DecisionDialect> decides;  // a decision service, asked so
 };
 
-// Where the clients of one listener come in. One that came by another door than there is now is met no longer.
+// Where the clients of one listener come in. One that came by another door than there is now is met no longer, and
+// one whose listener is gone is answered once more at most.
 struct Doorway {
   std::shared_ptr<const Door> door;  // null: the first request comes first
+  bool is_gone = false;              // by a reload, which took the listener away
 };
 
 // Whether a client is met alike by both, certificates apart. Null: a door that asks for nothing.

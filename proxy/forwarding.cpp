@@ -80,11 +80,12 @@ WayBack walk_back(std::span<const policy::HeaderField> headers, const TrustedPro
     if (!equals_ignoring_case(field->name, "x-forwarded-for")) {
       continue;
     }
-    std::string_view list = field->value;
-    while (!list.empty()) {
-      const std::size_t comma = list.rfind(',');
-      std::string_view hop = comma == std::string_view::npos ? list : list.substr(comma + 1);
-      list = comma == std::string_view::npos ? std::string_view{} : list.substr(0, comma);
+    // What is empty, a line or what stands before a comma, is one hop of which nothing is said.
+    std::optional<std::string_view> list = field->value;
+    while (list) {
+      const std::size_t comma = list->rfind(',');
+      std::string_view hop = comma == std::string_view::npos ? *list : list->substr(comma + 1);
+      list = comma == std::string_view::npos ? std::nullopt : std::optional(list->substr(0, comma));
       const std::size_t first = hop.find_first_not_of(" \t");
       hop = first == std::string_view::npos ? std::string_view{}
                                             : hop.substr(first, hop.find_last_not_of(" \t") - first + 1);

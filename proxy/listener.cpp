@@ -36,6 +36,13 @@ std::optional<Address> address_of(StreamSocket& socket) {
   return endpoint.address();
 }
 
+void send_away_from_other_doors(Worker& worker) {
+  for (auto it = worker.residents.begin(); it != worker.residents.end();) {
+    (it++)->on_other_door();
+  }
+  worker.parking.on_other_door();
+}
+
 }  // namespace
 
 std::shared_ptr<const Door> door_of(const Snapshot& snapshot, const config::ListenerSettings& settings) {
@@ -118,11 +125,14 @@ void Listener::meet_by(std::shared_ptr<const Door> door) {
   if (!is_other) {
     return;
   }
-  auto& residents = state_->worker.residents;
-  for (auto it = residents.begin(); it != residents.end();) {
-    (it++)->on_other_door();
-  }
-  state_->worker.parking.on_other_door();
+  send_away_from_other_doors(state_->worker);
+}
+
+// Who waits in the queue yet is answered once.
+void Listener::leave() {
+  state_->doorway->is_gone = true;
+  send_away_from_other_doors(state_->worker);
+  stop();
 }
 
 Awaitable<void> Listener::accept_all(std::shared_ptr<State> state) {

@@ -23,6 +23,10 @@ class Listener {
   // ones now, others when they have been answered.
   void meet_by(std::shared_ptr<const Door> door);
 
+  // As a reload says that takes it away: those who are here leave, idle ones now and others when they have been
+  // answered. What they were told by it, they would go on being told.
+  void leave();
+
   // Takes what already waits in the queue, then closes: nobody who was let in by the kernel is turned away.
   void stop();
 

@@ -52,7 +52,7 @@ struct ParkingLot::Parked : boost::intrusive::list_base_hook<> {
     seat = std::move(client.seat);
     counted = std::move(client.counted);
   }
-  bool is_at_another_door() const { return doorway && !is_alike(door.get(), doorway->door.get()); }
+  bool has_lost_its_door() const { return doorway && (doorway->is_gone || !is_alike(door.get(), doorway->door.get())); }
 
   ParkingLot& lot;
   Deadline deadline;
@@ -177,7 +177,7 @@ void ParkingLot::close_idle() {
 void ParkingLot::on_other_door() {
   for (auto it = all_.begin(); it != all_.end();) {
     Parked& parked = *it++;
-    if (parked.is_at_another_door()) {
+    if (parked.has_lost_its_door()) {
       let_go(parked);
     }
   }

@@ -169,6 +169,9 @@ Awaitable<void> turn_away(Client& client, const Door* door) {
   }
 }
 
+// The listener by which it came is gone: it is answered once more at most.
+bool has_lost_its_door(const Client& client) { return client.doorway && client.doorway->is_gone; }
+
 Awaitable<void> serve(Worker& worker, Visitor visitor) {
   const bool is_new = !visitor.was_parked;
   Client client(worker, std::move(visitor));
@@ -217,6 +220,9 @@ Awaitable<void> serve(Worker& worker, Visitor visitor) {
     if (after == After::keep && client.unwanted > 0) {
       const bool is_taken = co_await take_unwanted(client);
       after = is_taken ? After::keep : After::linger;
+    }
+    if (after == After::keep && has_lost_its_door(client)) {
+      after = After::linger;
     }
   }
   const bool is_sent_away = after == After::keep && client.is_at_another_door();

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 import sys
 import threading
 import unittest
@@ -60,8 +61,26 @@ X-Client-IP X-Cluster-Client-IP Client-IP X-Remote-Addr X-Originating-IP Fastly-
 SPELLINGS = (lambda name: name, lambda name: name.replace("-", "_"), lambda name: name.replace("-", "."), lambda name: name.replace("-", "~"),
              lambda name: name.replace("-", "+"), lambda name: name.replace("-", "_", 1), lambda name: "_".join(name.rsplit("-", 1)),
              lambda name: name.lower().replace("-", "!"))
-# A place of one's own in a site.
-ADDED = """  location /v1/added/ { proxy_pass http://app; }
+# Of nginx, as the docs say it: a place for WebSockets, and what makes the file for grpc_pass.
+SWITCHES = """map $http_upgrade $switch_to { "~*^websocket$" websocket; default ""; }
+map $switch_to $switch_by { websocket upgrade; default ""; }
+"""
+SOCKETS = """location /v1/live/ {
+  include keygate-headers.conf;
+  proxy_set_header Upgrade $switch_to;
+  proxy_set_header Connection $switch_by;
+  proxy_pass http://app;
+}
+"""
+FOR_GRPC = "sed -n 's/^proxy_set_header/grpc_set_header/p' keygate-headers.conf > grpc-headers.conf"
+HANDSHAKE = [("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="), ("Sec-WebSocket-Version", "13")]
+# Places of one's own in a site.
+ADDED = SOCKETS + """  location /public/fastcgi/ { fastcgi_param HTTP_X_ORG_ID ~$keygate_method~; fastcgi_pass 127.0.0.1:DUMP; }
+  location /public/uwsgi/ { uwsgi_param HTTP_X_ORG_ID ~$keygate_method~; uwsgi_pass 127.0.0.1:DUMP; }
+  location /public/scgi/ { scgi_param HTTP_X_ORG_ID ~$keygate_method~; scgi_pass 127.0.0.1:DUMP; }
+  location /public/grpc/ { grpc_pass 127.0.0.1:DUMP; }
+  location /public/grpc-all/ { include grpc-headers.conf; grpc_pass 127.0.0.1:DUMP; }
+  location /v1/added/ { proxy_pass http://app; }
   location /v1/tuned/ { include keygate-headers.conf; proxy_set_header X-Tuned yes; proxy_pass http://app; }
 
 """
@@ -134,6 +153,58 @@ class Fickle:
         self.listener.close()
 
 
+class Dump:
+    """An application that takes all to the end of a body, in whatever protocol, and says nothing."""
+
+    end = b"END-OF-REQUEST"
+
+    def __init__(self):
+        self.taken = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                with self.listener.accept()[0] as client:
+                    got = b""
+                    while self.end not in got and (more := client.recv(65536)):
+                        got += more
+                    self.taken.append(got)
+
+    def close(self):
+        self.listener.close()
+
+
+class Witness(http.server.BaseHTTPRequestHandler):
+    """Stands for Keygate: keeps what it is asked, and grants it, or says nothing."""
+
+    def do_GET(self):
+        self.server.asked.append({name.lower(): value for name, value in self.headers.items()})
+        if self.server.is_mute:
+            self.server.released.wait(60)
+        with contextlib.suppress(ConnectionError):
+            self.send_response(200)
+            self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+    @classmethod
+    @contextlib.contextmanager
+    def standing(cls, is_mute=False):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), cls)
+        server.daemon_threads, server.asked, server.is_mute, server.released = True, [], is_mute, threading.Event()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.released.set()
+            server.shutdown()
+            server.server_close()
+
+
 class Stand(stand.Stand):
     """Keygate that decides, and the proxies that ask it."""
 
@@ -141,7 +212,8 @@ class Stand(stand.Stand):
         self.application = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Application)
         self.application.daemon_threads = True
         threading.Thread(target=self.application.serve_forever, daemon=True).start()
-        for name in ("nginx", "caddy", "health", "nginx_serves", "caddy_serves", "again_serves"):
+        self.dump = Dump()
+        for name in ("nginx", "caddy", "health"):
             self.ports[name] = stand.free_port()
         (self.folder / "policy.yaml").write_text(POLICY)
         (self.folder / "keygate.yaml").write_text(CONFIG.format(**self.ports))
@@ -149,11 +221,13 @@ class Stand(stand.Stand):
 
     def __exit__(self, *words):
         super().__exit__(*words)
+        self.dump.close()
         self.application.shutdown()
         self.application.server_close()
 
     def filled(self, name, asked, serving):
         """A file of deploy/decision, with the ports of this stand."""
+        self.ports[serving] = stand.free_port()
         text = (FILES / name).read_text()
         for shipped, here in ((":8090", asked), (":8000", self.ports[serving]), (":3000", self.application.server_port)):
             if shipped not in text:
@@ -165,17 +239,19 @@ class Stand(stand.Stand):
         paths = " ".join(f"{kind}_temp_path {self.folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         site = self.filled("nginx.conf", asked or self.ports["nginx"], f"{name}_serves")
         own = "  location = /keygate {"
-        (self.folder / f"{name}.site").write_text(site.replace(own, ADDED + own))
+        (self.folder / f"{name}.site").write_text(SWITCHES + site.replace(own, ADDED.replace("DUMP", str(self.dump.port)) + own))
         shutil.copy(FILES / "keygate-headers.conf", self.folder)
+        subprocess.run(["sh", "-c", FOR_GRPC], cwd=self.folder, check=True)
         (self.folder / f"{name}.conf").write_text(
             f"daemon off; master_process off; pid {self.folder}/{name}.pid; error_log stderr warn;\nevents {{ worker_connections 64; }}\n"
             f"http {{ access_log off; {paths} include {self.folder}/{name}.site; }}\n")
         return self.start_proxy(name, ["nginx", "-p", self.folder, "-e", "stderr", "-c", self.folder / f"{name}.conf"])
 
-    def start_caddy(self):
+    def start_caddy(self, name="caddy", asked=None, answers_within="5s"):
         options = "{\n\tadmin off\n\tauto_https off\n}\n"
-        (self.folder / "Caddyfile").write_text(options + self.filled("Caddyfile", self.ports["caddy"], "caddy_serves"))
-        return self.start_proxy("caddy", ["caddy", "run", "--adapter", "caddyfile", "--config", self.folder / "Caddyfile"])
+        site = self.filled("Caddyfile", asked or self.ports["caddy"], f"{name}_serves")
+        (self.folder / f"{name}.site").write_text(options + site.replace("response_header_timeout 5s", f"response_header_timeout {answers_within}"))
+        return self.start_proxy(name, ["caddy", "run", "--adapter", "caddyfile", "--config", self.folder / f"{name}.site"])
 
     def start_proxy(self, name, argv):
         home = str(self.folder)
@@ -302,6 +378,44 @@ class Asking(unittest.TestCase):
             self.assertEqual([name for name, values in told.items() if "forged" in values], [], spell("a-b-c"))
             self.assertEqual(told["x-forwarded-host"], ["api.example"])
 
+    def test_P21_tunnels_nothing_but_a_WebSocket(self):
+        settings = [("HTTP2-Settings", "AAMAAABkAAQAAP__")]
+        for upgrade in (["h2c"], ["H2C"], ["h2c, websocket"], ["websocket, h2c"], ["TLS/1.0"], ["h2c", "websocket"], ["websocket", "h2c"]):
+            for target in ("/v1/x", "/v1/live/x"):
+                for option in ("Upgrade, HTTP2-Settings", "upgrade", "keep-alive, UPGRADE"):
+                    lines = [*self.bearer, ("Connection", option), *(("Upgrade", one) for one in upgrade), *settings]
+                    answer = self.ask(target, [*lines, *HANDSHAKE])
+                    self.assertIn(answer.status, (200, 400), lines)
+                    if answer.status == 200:
+                        told = self.served()["fields"]
+                        self.assertIn(told.get("upgrade", ["websocket"]), (["websocket"], [""]), lines)
+                        self.assertEqual(told.get("http2-settings"), None, lines)
+                        self.assertEqual(told["x-org-id"], ["acme"])
+                    self.assertEqual(Application.asked, [])
+
+    def test_opens_WebSockets(self):
+        for word in ("websocket", "WebSocket"):
+            answer = self.ask("/v1/live/x", [*self.bearer, ("Connection", "keep-alive, Upgrade"), ("Upgrade", word), *HANDSHAKE])
+            self.assertEqual(answer.status, 200)
+            told = self.served()["fields"]
+            self.assertEqual((told["upgrade"], [one.lower() for one in told["connection"]]), (["websocket"], ["upgrade"]))
+            self.assertEqual((told["x-org-id"], told["sec-websocket-version"]), (["acme"], ["13"]))
+
+    def test_asks_with_the_port_that_the_page_came_by(self):
+        with Witness.standing() as keygate:
+            self.port = self.start_asking(keygate.server_port)
+            for host in ("api.example:8443", "api.example", "[::1]:8443", "[::1]"):
+                self.assertEqual(self.ask("/v1/x", host=host).status, 200)
+                self.assertEqual(keygate.asked[-1][self.host_of_questions], host)
+
+    def test_refuses_so_that_a_page_may_read_why(self):
+        page = ("Origin", "https://app.example")
+        answer = self.assert_refused(self.ask("/pages/x", [page]), 401, "missing_credential")
+        self.assertEqual((answer.field("Access-Control-Allow-Origin"), answer.field("Vary")), ("https://app.example", "Origin"))
+        answer = self.assert_refused(self.ask("/pages//x", [page, *self.bearer]), 400, "ambiguous_path")
+        answer = self.assert_refused(self.ask("/pages/x", [("Origin", "https://evil.example")]), 401, "missing_credential")
+        self.assertEqual(answer.field("Access-Control-Allow-Origin"), [])
+
     def test_P21_decides_on_the_host_that_it_serves(self):
         self.assertEqual(self.ask("/only-there", host="other.example").status, 200)
         self.assertEqual(self.served()["fields"]["host"], ["other.example"])
@@ -383,10 +497,29 @@ class Documented(unittest.TestCase):
         shown = (stand.ROOT / "docs/decision-service.md").read_text()
         for name in ("nginx.conf", "keygate-headers.conf", "Caddyfile"):
             self.assertIn((FILES / name).read_text(), shown, name)
+        for text in (SWITCHES, SOCKETS, FOR_GRPC):
+            self.assertIn(text, shown)
 
 
 class Nginx(Asking):
     says_limits_of_grants = True
+    host_of_questions = "host"
+
+    def start_asking(self, port):
+        return self.running.start_nginx("watched", port)
+
+    def test_P21_says_nothing_of_a_client_in_its_words_by_other_protocols(self):
+        mark = "~{}~{}~{}~{}~"  # which no HTTP/2 writes in another form
+        said = [(name, mark) for name, _ in FORGED] + [("Authorization", mark), ("X-Api-Key", mark)]
+        others = [(name, mark) for name in PROXYS_WORD if name not in ("Proxy", "X-Forwarded-Host")]
+        for place, more in (("fastcgi", others), ("uwsgi", others), ("scgi", others), ("grpc", []), ("grpc-all", others)):
+            self.running.dump.taken.clear()
+            self.assertEqual(self.ask(f"/public/{place}/x", [*said, *more], "POST", Dump.end).status, 502, place)
+            got = b"".join(self.running.dump.taken)
+            self.assertIn(Dump.end, got, place)
+            self.assertNotIn(mark.encode(), got, place)
+            if "grpc" not in place:
+                self.assertIn(b"~anonymous~", got, place)
 
     def test_asks_for_a_location_that_was_added(self):
         for place in ("/v1/added/x", "/v1/tuned/x"):
@@ -414,6 +547,16 @@ class Nginx(Asking):
 
 class Caddy(Asking):
     says_limits_of_grants = False
+    host_of_questions = "x-forwarded-host"
+
+    def start_asking(self, port):
+        return self.running.start_caddy("watched_by", port)
+
+    def test_gives_up_on_a_decider_that_says_nothing(self):
+        with Witness.standing(is_mute=True) as keygate:
+            self.port = self.running.start_caddy("waiting", keygate.server_port, "100ms")
+            self.assertEqual(self.ask("/public/x").status, 504)
+        self.assertEqual(Application.asked, [])
 
 
 def main():

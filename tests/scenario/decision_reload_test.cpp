@@ -21,15 +21,26 @@ class DecisionReload : public DecisionService {
     port = free_port();
     start({.more = "trusted_proxies: [127.0.0.1]\nlisteners:\n" + listener(mode)});
   }
-  // Waits until who connects from then on is met so: `status` is that of `request`.
-  void reload_with(const std::string& before, const std::string& after, const std::string& request, int status) {
+  std::string keygate_config() const {
     std::ostringstream text;
     text << std::ifstream(keygate.config_file()).rdbuf();
-    std::string config = text.str();
+    return text.str();
+  }
+  // Waits until who connects from then on is met so: `status` is that of `request`.
+  void reload_with(const std::string& before, const std::string& after, const std::string& request, int status) {
+    std::string config = keygate_config();
     config.replace(config.find(listener(before)), listener(before).size(), listener(after));
     keygate.directory().write("keygate.yaml", config);
     keygate.signal(SIGHUP);
     ASSERT_TRUE(eventually([&] { return test::ask(port, request).status == status; })) << keygate.errors();
+  }
+  // In place of one that forwards.
+  void move_to(const std::string& other) {
+    std::string config = keygate_config();
+    config.replace(config.find(listener(forwards)), listener(forwards).size(), other);
+    keygate.directory().write("keygate.yaml", config);
+    keygate.signal(SIGHUP);
+    ASSERT_TRUE(eventually([&] { return !try_connect(port); })) << keygate.errors();
   }
   std::string listener(const std::string& mode) const {
     return "  - {address: \"127.0.0.1:" + std::to_string(port) + "\"" + mode + "}\n";
@@ -82,6 +93,21 @@ TEST_F(DecisionReload, P21_RefusesWhatHadBegunToComeByTheOtherDoor) {
   reload_with(forwards, by_nginx, request, 400);
   slow.send(request.substr(30));
   EXPECT_EQ(slow.read_response().status, 503);
+  EXPECT_TRUE(slow.is_ended());
+}
+
+// What asks on one would be told what it was told before, whatever listens at the next address.
+TEST_F(DecisionReload, P21_EndsConnectionsToAListenerThatIsGone) {
+  start_with(forwards);
+  const std::string asks = request_to("/public/x", named("GET", "/admin/x"));
+  RawClient idle(port), slow(port);
+  EXPECT_EQ(idle.ask(asks).status, 200) << "by the upstream";
+  slow.send(asks.substr(0, 30));
+  EXPECT_EQ(test::ask(port, asks).status, 200);  // so these have been read
+  move_to("  - {address: \"127.0.0.1:" + std::to_string(free_port()) + "\"" + by_nginx + "}\n");
+  EXPECT_TRUE(idle.is_ended());
+  slow.send(asks.substr(30));
+  EXPECT_EQ(slow.read_response().status, 200) << "it had begun to ask before";
   EXPECT_TRUE(slow.is_ended());
 }
 

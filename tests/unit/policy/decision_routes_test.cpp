@@ -11,8 +11,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-std::vector<std::string> problems(const config::RouteDocument& route, std::optional<DecisionDialect> decides) {
-  config::Settings settings = settings_with({route});
+std::vector<std::string> problems(const std::vector<config::RouteDocument>& routes,
+                                  std::optional<DecisionDialect> decides) {
+  config::Settings settings = settings_with(routes);
   settings.upstreams.emplace_back().name = "sandbox";
   settings.listeners.emplace_back();
   config::ListenerSettings& asked = settings.listeners.emplace_back();
@@ -20,6 +21,10 @@ std::vector<std::string> problems(const config::RouteDocument& route, std::optio
   asked.decides = decides;
   asked.where = at(4);
   return rendered(compile(settings).problems);
+}
+
+std::vector<std::string> problems(const config::RouteDocument& route, std::optional<DecisionDialect> decides) {
+  return problems(std::vector<config::RouteDocument>{route}, decides);
 }
 
 TEST(DecisionRoutes, C13_DoNotGrantATestKeyWhereTheLiveUpstreamServes) {
@@ -39,6 +44,30 @@ TEST(DecisionRoutes, C13_MayBeOfOneEnvironmentOrOfOnePlace) {
            keyed("a", "/a").live("app").test("sandbox").environment("live"), keyed("a", "/a").live("app"),
            keyed("a", "/a").upstream("app").environment("test")}) {
     EXPECT_THAT(problems(route, DecisionDialect::forwarded), IsEmpty());
+  }
+}
+
+// Each names one, and it is for the proxy to keep them apart.
+TEST(DecisionRoutes, C13_OfTwoEnvironmentsInTwoPlacesAreWarnedOf) {
+  const auto test = keyed("try", "/try").upstream("sandbox").environment("test");
+  const auto live = keyed("real", "/real").upstream("app").environment("live");
+  const auto warning = ElementsAre(
+      "policy.yaml:4:1: warning: listeners: test keys are for \"sandbox\" by the route \"try\", and \"app\" serves the "
+      "route \"real\": who asks at 127.0.0.1:8090 is told of neither, and sends both where its own rules say; "
+      "have those part the two by host or path as the routes do, never by the key");
+  EXPECT_THAT(problems({test, live}, DecisionDialect::nginx), warning);
+  EXPECT_THAT(problems({live, test}, DecisionDialect::envoy), warning);
+  EXPECT_THAT(problems({test, keyed("real", "/real").live("app")}, DecisionDialect::nginx), warning);
+  EXPECT_THAT(problems({test, live}, std::nullopt), IsEmpty());
+}
+
+TEST(DecisionRoutes, C13_InOnePlaceOrOfOneEnvironmentAreNot) {
+  const auto live = keyed("real", "/real").upstream("app").environment("live");
+  for (const auto& other :
+       std::vector<config::RouteDocument>{keyed("try", "/try").upstream("app").environment("test"),
+                                          keyed("more", "/more").upstream("sandbox").environment("live"),
+                                          keyed("open", "/open").upstream("sandbox")}) {
+    EXPECT_THAT(problems({live, other}, DecisionDialect::nginx), IsEmpty());
   }
 }
 

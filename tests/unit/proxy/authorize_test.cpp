@@ -125,6 +125,33 @@ TEST(OriginalRequest, OpensATunnelWhereItHasAHandshake) {
             "DELETE /admin?a=1 proxy.example upgrade");
 }
 
+TEST(OriginalRequest, P21_OpensNoOtherTunnelThanAWebSocket) {
+  const std::string whole = "DELETE /admin?a=1 api.example upgrade";
+  for (const std::string field : {"Upgrade: WebSocket\r\n", "upgrade:\twebsocket \r\n"}) {
+    EXPECT_EQ(original(DecisionDialect::forwarded, asked(by_traefik + field)), whole) << field;
+  }
+  for (const std::string field : {"Upgrade: h2c\r\n", "Upgrade: H2C\r\nConnection: Upgrade, HTTP2-Settings\r\n",
+                                  "Upgrade:\r\n", "Upgrade: websocket, h2c\r\n", "upgrade: h2c,websocket\r\n",
+                                  "Upgrade: TLS/1.0\r\n", "Upgrade: websocket/13\r\n"}) {
+    EXPECT_EQ(original(DecisionDialect::forwarded, asked(by_traefik + field)), "bad_request") << field;
+    EXPECT_EQ(original(DecisionDialect::nginx, asked(by_nginx + field)), "bad_request") << field;
+    EXPECT_EQ(original(DecisionDialect::envoy, "GET /x HTTP/1.1\r\nHost: a\r\n" + field + "\r\n"), "bad_request")
+        << field;
+  }
+  const std::string two = "Upgrade: websocket\r\nUpgrade: h2c\r\n";
+  EXPECT_EQ(original(DecisionDialect::nginx, asked(by_nginx + two)).substr(0, 11), "at the gate");
+}
+
+TEST(OriginalRequest, P21_EndsWithItsTarget) {
+  for (const std::string blank : {" ", "\t", " \t "}) {
+    EXPECT_EQ(original(DecisionDialect::nginx,
+                       asked("X-Original-Method: DELETE\r\nX-Original-URI: /admin?a=1" + blank + "\r\n")),
+              "bad_request");
+  }
+  EXPECT_EQ(original(DecisionDialect::nginx, asked("X-Original-Method: DELETE\r\nX-Original-URI:\t /admin\r\n")),
+            "DELETE /admin proxy.example");
+}
+
 TEST(OriginalRequest, IsNotWhatTheAnswerIsFramedBy) {
   std::string text = asked("X-Original-Method: HEAD\r\nX-Original-URI: /\r\n");
   auto head = std::make_unique<RequestHead>();
@@ -148,7 +175,12 @@ TEST(OriginalRequest, CameOverTlsWhereWhoAsksSaysSo) {
   };
   EXPECT_TRUE(is_secure("X-Forwarded-Proto: https\r\n"));
   EXPECT_TRUE(is_secure("X-Forwarded-Proto: http\r\nx-forwarded-proto: HTTPS\r\n")) << "the stricter of two";
-  EXPECT_FALSE(is_secure("X-Forwarded-Proto: http\r\n"));
+  for (const std::string list : {"http, https", "https,http", "http ,\tHTTPS, http", ",https", "https,"}) {
+    EXPECT_TRUE(is_secure("X-Forwarded-Proto: " + list + "\r\n")) << list;
+  }
+  for (const std::string list : {"http", "", ",", "http, ,http", "httpss, xhttps", "https http"}) {
+    EXPECT_FALSE(is_secure("X-Forwarded-Proto: " + list + "\r\n")) << list;
+  }
   EXPECT_FALSE(is_secure("X_Forwarded_Proto: https\r\n"));
   EXPECT_FALSE(is_secure(""));
 }

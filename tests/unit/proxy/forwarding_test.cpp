@@ -103,7 +103,6 @@ TEST(ClientAddress, H08_IsTheRightmostHopThatIsNotTrusted) {
   EXPECT_EQ(client_of("10.0.0.1", {"6.6.6.6, 1.1.1.1, 10.0.0.2"}, trusted), "1.1.1.1");
   EXPECT_EQ(client_of("10.0.0.1", {"1.1.1.1,10.0.0.2 ,\t10.0.0.3"}, trusted), "1.1.1.1");
   EXPECT_EQ(client_of("10.0.0.1", {"6.6.6.6", "1.1.1.1", "10.0.0.2"}, trusted), "1.1.1.1") << "lines are one list";
-  EXPECT_EQ(client_of("10.0.0.1", {"6.6.6.6, 1.1.1.1", ""}, trusted), "1.1.1.1");
   EXPECT_EQ(client_of("2001:db8::1", {"1.1.1.1, 2001:db8::2"}, trusted), "1.1.1.1");
 }
 
@@ -157,6 +156,8 @@ TEST(ClientAddress, A11_StopsAtAHopThatIsNoAddress) {
     EXPECT_EQ(client_of("10.0.0.1", {"6.6.6.6, " + std::string(hop) + ", 10.0.0.2"}, trusted), "10.0.0.2") << hop;
   }
   EXPECT_EQ(client_of("10.0.0.1", {"6.6.6.6,, 10.0.0.2"}, trusted), "10.0.0.2");
+  EXPECT_EQ(client_of("10.0.0.1", {"6.6.6.6, 1.1.1.1", ""}, trusted), "10.0.0.1") << "a line of which nothing is said";
+  EXPECT_EQ(client_of("10.0.0.1", {"6.6.6.6, 1.1.1.1,"}, trusted), "10.0.0.1");
   EXPECT_EQ(client_of("10.0.0.1", {"6.6.6.6," + std::string(5000, 'x')}, trusted), "10.0.0.1");
 }
 
@@ -184,6 +185,13 @@ TEST(NamedClient, A11_IsTheFirstWhomNobodyVouchesFor) {
     EXPECT_EQ(named_by(dialect, "127.0.0.1, 127.0.0.1"), "127.0.0.1");
     EXPECT_EQ(named_by(dialect, ""), nobody);
     EXPECT_EQ(named_client({}, trust({"127.0.0.1"}), dialect).to_string(), nobody);
+    for (const std::string list : {", 127.0.0.1", ",127.0.0.1, 127.0.0.1", " , 10.0.0.7", "203.0.113.9,", ",", " "}) {
+      EXPECT_EQ(named_by(dialect, list), nobody) << list;
+    }
+    EXPECT_EQ(named_by(dialect, ", 203.0.113.9, 127.0.0.1"), "203.0.113.9") << "what stands left of it is not read";
+    const std::vector<policy::HeaderField> lines{
+        {"X-Forwarded-For", "203.0.113.9"}, {"X-Forwarded-For", ""}, {"X-Forwarded-For", "10.0.0.7, 127.0.0.1"}};
+    EXPECT_EQ(named_client(lines, trust({"127.0.0.1", "10.0.0.0/8"}), dialect).to_string(), nobody);
   }
 }
 
