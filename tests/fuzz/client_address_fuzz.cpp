@@ -62,10 +62,9 @@ bool is_trusted(const Bytes& bytes) {
 Bytes due_address(const Bytes& peer, const std::vector<std::string_view>& values) {
   std::vector<std::string_view> hops;
   for (const auto value : values) {
+    // What is empty, a field too, is a hop of which nothing is said.
     const auto pieces = split(value, ',');
-    // An empty field names no hop; nor does what is before a comma that comes first.
-    const auto first = pieces.begin() + (pieces.front().empty() ? 1 : 0);
-    hops.insert(hops.end(), first, pieces.end());
+    hops.insert(hops.end(), pieces.begin(), pieces.end());
   }
   Bytes client = peer;
   while (is_trusted(client) && !hops.empty()) {

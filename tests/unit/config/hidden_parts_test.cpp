@@ -71,7 +71,7 @@ const Row rows[] = {
     {"AScopesDescription", "policy:\n  scopes:\n    a:read: Read it", "    a:read: Read it"},
     {"AnUpstreamsAddress", "upstreams:\n  main: http://host", "  main: http://host"},
     {"AForwardedProbe", "health:\n  forward: {/live: app}", "  forward: {/live: app}"},
-    {"ASecretProbe", "health:\n  forward:\n    /secret: hunter2", "    ***: ***"},
+    {"ASecretProbe", "health:\n  forward:\n    /secret: hunter2", "    /secret: ***"},
     {"TextThatGoesOn", "secret: |\n  path: hunter2", "-"},
     {"TextThatGoesOnFarBelow", "secret: >-\n  x\n\n  path: hunter2", "-"},
     {"AQuoteThatGoesOn", "name: x\nsecret: \"one\n  path: hunter2", "-"},
