@@ -29,12 +29,20 @@ void NotedUses::note(const KeyDigest& digest, std::int64_t at, std::string_view 
 }
 
 std::vector<KeyUse> NotedUses::take() {
-  const std::lock_guard lock(mutex_);
+  decltype(uses_) taken;
+  {
+    const std::lock_guard lock(mutex_);  // which workers wait for: no longer than for an exchange
+    taken.swap(uses_);
+  }
   std::vector<KeyUse> all;
-  all.reserve(uses_.size());
-  for (auto& [digest, use] : uses_) all.push_back({digest, use.at, std::move(use.scopes)});
-  uses_.clear();
+  all.reserve(taken.size());
+  for (auto& [digest, use] : taken) all.push_back({digest, use.at, std::move(use.scopes)});
   return all;
+}
+
+bool NotedUses::is_empty() {
+  const std::lock_guard lock(mutex_);
+  return uses_.empty();
 }
 
 void NotedUses::give_back(std::vector<KeyUse> uses) {

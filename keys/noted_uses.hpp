@@ -25,6 +25,7 @@ class NotedUses {
 
   // All there are; then there are none.
   std::vector<KeyUse> take();
+  bool is_empty();
   // Those that could not be written.
   void give_back(std::vector<KeyUse> uses);
 

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <iterator>
+#include <thread>
 #include <utility>
 
 namespace keygate::keys {
@@ -14,7 +15,9 @@ constexpr std::chrono::milliseconds read_interval{250};
 constexpr std::chrono::milliseconds write_interval{1'000};
 // However many keys are used, and however slow the disk: this often as long as a write took, nothing is written.
 constexpr int rest_after_write = 9;
+constexpr std::chrono::seconds longest_rest{30};  // a disk may have stood still once
 constexpr std::chrono::seconds last_write_limit{1};
+constexpr std::chrono::milliseconds before_another_try{10};
 constexpr std::chrono::minutes prune_interval{10};
 
 std::int64_t unix_now() {
@@ -38,10 +41,10 @@ void StoreUpkeep::run() {
   }
   if (Clock::now() >= next_write_) {
     const Clock::time_point begin = Clock::now();
-    const bool is_more = write_some_uses();
+    const Written written = write_some_uses();
     const Clock::time_point end = Clock::now();
-    const Clock::duration rest = (end - begin) * rest_after_write;
-    next_write_ = end + (is_more ? rest : std::max<Clock::duration>(rest, write_interval));
+    const auto rest = std::min<Clock::duration>((end - begin) * rest_after_write, longest_rest);
+    next_write_ = end + (written == Written::piece ? rest : std::max<Clock::duration>(rest, write_interval));
   }
   if (Clock::now() >= next_prune_) {
     const std::int64_t kept_from = unix_now() - std::chrono::seconds(Store::kept_changes).count();
@@ -66,7 +69,7 @@ void StoreUpkeep::read_changes() {
   }
 }
 
-bool StoreUpkeep::write_some_uses() {
+StoreUpkeep::Written StoreUpkeep::write_some_uses() {
   if (unwritten_.empty()) {
     unwritten_ = uses_.take();
     std::ranges::sort(unwritten_, std::ranges::greater{}, [](const KeyUse& use) { return use.digest.bytes; });
@@ -74,14 +77,17 @@ bool StoreUpkeep::write_some_uses() {
   const auto first = unwritten_.end() - static_cast<std::ptrdiff_t>(std::min(unwritten_.size(), at_once));
   std::vector<KeyUse> some(std::make_move_iterator(first), std::make_move_iterator(unwritten_.end()));
   unwritten_.erase(first, unwritten_.end());
-  if (some.empty() || store_.note_uses(some).has_value()) return !unwritten_.empty();
-  uses_.give_back(std::move(some));  // most likely another process was writing: later
-  return false;
+  if (!some.empty() && store_.note_uses(some).has_error()) {
+    uses_.give_back(std::move(some));  // most likely another process was writing: later
+    return Written::failed;
+  }
+  return unwritten_.empty() ? Written::last_piece : Written::piece;
 }
 
 void StoreUpkeep::write_uses() {
   const Clock::time_point end = Clock::now() + last_write_limit;
-  while (write_some_uses() && Clock::now() < end) {
+  while (!(unwritten_.empty() && uses_.is_empty()) && Clock::now() < end) {
+    if (write_some_uses() == Written::failed) std::this_thread::sleep_for(before_another_try);
   }
 }
 

@@ -28,10 +28,11 @@ class StoreUpkeep {
   Clock::time_point due() const { return std::min(next_read_, next_write_); }
   // Where the log cannot be read, the position stands, and the next time makes up for it.
   void read_changes();
+  enum class Written : std::uint8_t { piece, last_piece, failed };
   // Uses in the order of their keys' digests, so that those of one piece lie side by side in the file; `at_once` of
-  // them, as look-ups and changes wait behind it. Is there more?
-  bool write_some_uses();
-  // What is left at the end, as far as a second goes.
+  // them, as look-ups and changes wait behind it. The last piece ends what had been noted when the first was taken.
+  Written write_some_uses();
+  // At the end: all there are, as far as a second goes, also where another process is writing just then.
   void write_uses();
 
   static constexpr std::size_t at_once = 500;

@@ -36,7 +36,7 @@ struct ParkingLot::Parked : boost::intrusive::list_base_hook<> {
         }) {}
   ~Parked() {
     if (socket >= 0) {
-      ::close(socket);  // and is in no epoll set any more
+      ::close(socket);
     }
   }
   Parked(const Parked&) = delete;
@@ -108,7 +108,6 @@ void ParkingLot::watch() {
   if (is_watched_ || all_.empty()) {
     return;
   }
-  is_watched_ = true;
   set_.async_wait(net::posix::descriptor_base::wait_read, [this](error_code error) {
     is_watched_ = false;
     if (!error) {
@@ -116,6 +115,7 @@ void ParkingLot::watch() {
     }
     watch();
   });
+  is_watched_ = true;
 }
 
 void ParkingLot::on_ready() {
@@ -128,7 +128,6 @@ void ParkingLot::on_ready() {
 
 void ParkingLot::resume(Parked& parked) {
   const std::unique_ptr<Parked> gone = take_out(parked);
-  ::epoll_ctl(set_.native_handle(), EPOLL_CTL_DEL, gone->socket, nullptr);
   // Of its family Asio needs to know nothing any more.
   const StreamProtocol protocol(gone->is_local ? AF_UNIX : AF_INET, gone->is_local ? 0 : IPPROTO_TCP);
   StreamSocket socket(worker_.io);
@@ -152,6 +151,7 @@ void ParkingLot::resume(Parked& parked) {
 }
 
 std::unique_ptr<ParkingLot::Parked> ParkingLot::take_out(Parked& parked) {
+  ::epoll_ctl(set_.native_handle(), EPOLL_CTL_DEL, parked.socket, nullptr);
   all_.erase(all_.iterator_to(parked));
   if (all_.empty() && is_watched_) {
     error_code ignored;

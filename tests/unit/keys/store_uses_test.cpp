@@ -177,11 +177,15 @@ TEST_F(StoreUses, OfManyKeysAreWrittenAPieceAtATimeAndEachOnce) {
     return std::ranges::count_if(*store.uses(std::nullopt), [](const UsedKey& key) { return !key.required.empty(); });
   };
   for (const UsedKey& key : *store.uses(std::nullopt)) upkeep.uses().note(key.key.digest, now, "a:b");
-  EXPECT_TRUE(upkeep.write_some_uses());
+  EXPECT_EQ(upkeep.write_some_uses(), StoreUpkeep::Written::piece);
   EXPECT_EQ(used(), StoreUpkeep::at_once);
+  // What is noted while others wait for their turn is not forgotten at the end.
+  const CreatedKey late = *store.create(new_key(), now);
+  upkeep.uses().note(late.stored.digest, now, "a:b");
   upkeep.write_uses();
-  EXPECT_EQ(used(), keys);
-  EXPECT_FALSE(upkeep.write_some_uses()) << "none is left";
+  EXPECT_EQ(used(), keys + 1);
+  EXPECT_TRUE(upkeep.uses().is_empty());
+  EXPECT_EQ(upkeep.write_some_uses(), StoreUpkeep::Written::last_piece) << "none is left";
 }
 
 TEST_F(StoreUses, WaitWhileAnotherProcessWritesAndAreNotLost) {
@@ -192,7 +196,7 @@ TEST_F(StoreUses, WaitWhileAnotherProcessWritesAndAreNotLost) {
   sqlite3* other = nullptr;
   ASSERT_EQ(sqlite3_open(path.c_str(), &other), SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
-  upkeep.write_uses();
+  EXPECT_EQ(upkeep.write_some_uses(), StoreUpkeep::Written::failed);
   EXPECT_THAT(store.uses(std::nullopt)->at(0).required, IsEmpty());
   ASSERT_EQ(sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_close(other);
