@@ -9,6 +9,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 #include <vector>
@@ -23,22 +24,30 @@ struct ForwardedProbes::Room {
   proxy::DeadlineWheel deadlines;  // never advanced: a probe has a limit of its own
   proxy::SystemNames names;
   proxy::ConnectionBudget budget{1};
-  std::size_t waiting = 0;
 };
 
 struct ForwardedProbes::Probed {
+  Probed(std::shared_ptr<Room> of_all, config::ForwardedProbeSettings given, std::shared_ptr<proxy::Endpoint> whom,
+         std::size_t most_waiting)
+      : room(std::move(of_all)),
+        settings(std::move(given)),
+        endpoint(std::move(whom)),
+        share(most_waiting),
+        pause(room->io) {}
+
   void tell(const Answer& told) {
     for (const Done& done : std::exchange(waiting, {})) {
-      --room->waiting;
       done(told);
     }
   }
-  std::shared_ptr<Room> room;
-  config::ForwardedProbeSettings settings;
-  std::shared_ptr<proxy::Endpoint> endpoint;
-  std::shared_ptr<proxy::HealthProbe> probe{};  // the last one, while it is under way
-  bool is_asking = false;                       // else what is left of an answer is read
-  std::vector<Done> waiting{};
+  const std::shared_ptr<Room> room;
+  const config::ForwardedProbeSettings settings;
+  const std::shared_ptr<proxy::Endpoint> endpoint;
+  const std::size_t share;
+  proxy::SteadyTimer pause;                   // passed: it may be asked
+  std::shared_ptr<proxy::HealthProbe> probe;  // the last one, while it is under way
+  bool is_asking = false;                     // else what is left of an answer is read
+  std::vector<Done> waiting;
 };
 
 namespace {
@@ -48,8 +57,9 @@ constexpr unsigned unavailable = 503;
 ForwardedProbes::Answer answer_of(const std::string& upstream, const proxy::HealthProbe& probe,
                                   const std::string& flaw) {
   const int status = probe.status();
-  const bool is_final = status >= 200 && status <= 599;
-  if (is_final) {
+  // A kubelet takes a redirect for success.
+  const bool goes_on = (status >= 200 && status <= 299) || (status >= 400 && status <= 599);
+  if (goes_on) {
     return {static_cast<unsigned>(status), upstream + " answered " + std::to_string(status) + "\n"};
   }
   return {unavailable, upstream + (probe.is_our_fault() ? " could not be asked: " : " is not well: ") + flaw + "\n"};
@@ -64,6 +74,8 @@ void ForwardedProbes::apply(const config::Settings& settings, const proxy::TlsCo
   if (!settings.health) {
     return;
   }
+  const std::size_t paths = settings.health->forward.size();
+  const std::size_t share = std::clamp<std::size_t>(max_waiting / std::max<std::size_t>(paths, 1), 1, max_share);
   for (const config::ForwardedProbeSettings& probe : settings.health->forward) {
     for (std::size_t i = 0; i < settings.upstreams.size(); ++i) {
       const config::UpstreamSettings& upstream = settings.upstreams[i];
@@ -78,7 +90,7 @@ void ForwardedProbes::apply(const config::Settings& settings, const proxy::TlsCo
                                          .connect_timeout = upstream.connect_timeout,
                                          .idle_timeout = upstream.idle_timeout};
       auto endpoint = std::make_shared<proxy::Endpoint>(place, upstream.endpoints.front());
-      by_path_[probe.path] = std::make_shared<Probed>(Probed{room_, probe, std::move(endpoint)});
+      by_path_[probe.path] = std::make_shared<Probed>(room_, probe, std::move(endpoint), share);
     }
   }
 }
@@ -89,11 +101,10 @@ bool ForwardedProbes::ask(std::string_view path, Done done) {
     return false;
   }
   const std::shared_ptr<Probed>& probed = found->second;
-  if (room_->waiting == max_waiting) {
-    done({unavailable, "too many probes wait for an answer\n"});
+  if (probed->waiting.size() == probed->share) {
+    done({unavailable, "too many probes wait for an answer of " + probed->settings.upstream + "\n"});
     return true;
   }
-  ++room_->waiting;
   probed->waiting.push_back(std::move(done));
   if (probed->is_asking) {
     return true;
@@ -113,6 +124,8 @@ bool ForwardedProbes::ask(std::string_view path, Done done) {
 
 Awaitable<void> ForwardedProbes::run(std::shared_ptr<Probed> probed) {
   const config::ForwardedProbeSettings& settings = probed->settings;
+  co_await probed->pause.async_wait(use_tuple);
+  probed->pause.expires_after(pace);
   const auto probe =
       std::make_shared<proxy::HealthProbe>(probed->room->io, probed->endpoint, settings.target, settings.timeout);
   probed->probe = probe;

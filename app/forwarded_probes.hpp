@@ -7,6 +7,7 @@
 #include "keys/asio.hpp"
 #include "proxy/tls_contexts.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -18,10 +19,14 @@ namespace keygate::app {
 
 class ForwardedProbes {
  public:
-  static constexpr std::size_t max_waiting = 32;  // of the health listener's connections, or hanging ones take them all
+  // Who waits holds one of the health listener's connections. Each path has its own share of those that may be held, so
+  // that an application that hangs takes nothing from another's probes.
+  static constexpr std::size_t max_waiting = 48, max_share = 8;
+  // From one beginning to the next, however often somebody asks: an application is not to be kept busy with its probes.
+  static constexpr std::chrono::milliseconds pace{100};
 
   struct Answer {
-    unsigned status = 0;  // the application's; 503 where it gives none
+    unsigned status = 0;  // the application's; 503 where it gives none, or sends elsewhere
     std::string text;     // ours: its body stays with it
   };
   using Done = std::function<void(Answer)>;

@@ -11,6 +11,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
+#include <boost/none.hpp>
 
 #include <chrono>
 #include <exception>
@@ -119,8 +120,12 @@ bool may_be_forwarded(const http::response<http::string_body>& answered, const H
 
 void put_probe(http::response<http::string_body>& response, ForwardedProbes::Answer answer, http::verb method) {
   response.result(answer.status);
-  const bool has_body =
-      response.result() != http::status::no_content && response.result() != http::status::not_modified;
+  if (response.result() == http::status::no_content) {  // nor a length (RFC 9110 §8.6)
+    response.body().clear();
+    response.content_length(boost::none);
+    return;
+  }
+  const bool has_body = response.result() != http::status::reset_content;
   response.body() = has_body ? std::move(answer.text) : std::string();
   response.prepare_payload();
   if (method == http::verb::head) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/admin_server.hpp"
+#include "app/bounded_end.hpp"
 #include "app/bypass_check.hpp"
 #include "app/drain.hpp"
 #include "app/file_watch.hpp"
@@ -56,7 +57,8 @@ struct Server::Impl {
 
   Parts parts;
   std::shared_ptr<const proxy::Snapshot> snapshot;
-  net::io_context control{1};
+  BoundedLoop control_loop;  // gone last: the access log has been written by then
+  net::io_context& control = control_loop.io();
   net::signal_set signals;
   telemetry::AccessLog access_log;
   TraceExport traces{control};

@@ -1,17 +1,10 @@
 #include "app/worker_thread.hpp"
 
-#include "telemetry/log.hpp"
+#include "app/bounded_end.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <cstdlib>
 
 namespace keygate::app {
-namespace {
-
-constexpr std::chrono::seconds last_wait{3};
-
-}  // namespace
 
 WorkerThread::WorkerThread(proxy::Worker::Parts parts) : worker_(std::move(parts)), work_(worker_.io.get_executor()) {}
 
@@ -27,10 +20,8 @@ WorkerThread::~WorkerThread() {
     worker_.io.run();
     return;
   }
-  // The system's name resolution cannot be interrupted; it may take longer than anybody who stops a process will wait.
   if (ended_.get_future().wait_for(last_wait) == std::future_status::timeout) {
-    telemetry::log(telemetry::Level::warn, "a name look-up is still under way: ending without it");
-    std::_Exit(EXIT_SUCCESS);
+    end_without_names();
   }
   thread_.join();
 }

@@ -62,6 +62,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   // Where to; waits for a name that is not known yet at most so long, and less where `cancel` is.
   Awaitable<error_code> find(std::chrono::milliseconds most_time, SteadyTimer*& cancel);
   const StreamEndpoint& next_address() { return addresses_.next(); }
+  std::size_t address_count() const { return addresses_.all().size(); }  // 0: there is no next one
 
   // Asks for its addresses anew, beside everything else, where that is due.
   void refresh(SteadyClock::time_point now);

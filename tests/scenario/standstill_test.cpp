@@ -119,5 +119,39 @@ routes:
   EXPECT_EQ(status->code, 0) << process.errors();
 }
 
+// Nor by the control thread, which asks for names itself: of probed upstreams, and of the collector of spans.
+TEST_F(Standing, F40_ANameThatIsNeverResolvedHoldsUpNoEnd) {
+  if (is_sanitized) {
+    GTEST_SKIP() << "a sanitizer's runtime has to be loaded first";
+  }
+  const string more[] = {"", "tracing: {otlp_endpoint: \"http://collector.hangs:4318\", sample: 1}\n"};
+  for (const string& tracing : more) {
+    Keygate one;
+    one.write_files({.policy = "version: 1\nroutes:\n  - {name: all, match: {path: \"/{rest...}\"}, anonymous: true}\n",
+                     .upstreams = "{default: {endpoints: [\"http://127.0.0.1:" + std::to_string(upstream.port()) +
+                                  "\"]}, hanging: {endpoints: [\"http://upstream.hangs:80\"]}}",
+                     .more = tracing});
+    string config = read_file(one.config_file());
+    config.replace(config.find("health: {"), 9, "health: {forward: {/app: {upstream: hanging, timeout: 100ms}}, ");
+    one.directory().write("keygate.yaml", config);
+    Process process(
+        {{keygate_binary(), "run", "-c", one.config_file()}, {string("LD_PRELOAD=") + KEYGATE_HANGING_RESOLVER}});
+    ASSERT_TRUE(eventually([&] { return process.exited() || one.readiness() == 200; }));
+    ASSERT_FALSE(process.exited()) << process.errors();
+    EXPECT_EQ(test::ask(one.port(), request_to("/x")).status, 200);
+    if (tracing.empty()) {
+      EXPECT_EQ(test::ask(one.health_port(), "GET /app HTTP/1.1\r\nHost: x\r\n\r\n").status, 503);
+    }
+    process.signal(SIGTERM);
+    const auto status = process.wait();
+    ASSERT_TRUE(status) << "it does not end: " << process.errors();
+    EXPECT_EQ(status->code, 0) << process.errors();
+    const string log = process.errors();
+    EXPECT_LT(log.find("stopped"), log.find("ending without it")) << log;
+    EXPECT_NE(log.find("ending without it"), string::npos) << log;
+    EXPECT_NE(process.output().find("/x"), string::npos) << "the access log has been written";
+  }
+}
+
 }  // namespace
 }  // namespace keygate::test

@@ -41,7 +41,8 @@ class ForwardedProbe : public testing::Test {
  protected:
   ForwardedProbe() {
     settings.health.emplace();
-    settings.health->forward.push_back({"/live", "app", "/healthz", std::chrono::minutes(1), {}});
+    add("/live");
+    add("/other");
     config::EndpointSettings endpoint;
     endpoint.host = "127.0.0.1";
     endpoint.port = application.port();
@@ -50,9 +51,12 @@ class ForwardedProbe : public testing::Test {
     settings.upstreams.back().endpoints.push_back(endpoint);
     probes.apply(settings, {});
   }
-  void ask(std::size_t times) {
+  void add(const std::string& path) {
+    settings.health->forward.push_back({path, "app", "/healthz", std::chrono::minutes(1), {}});
+  }
+  void ask(std::size_t times, const std::string& path = "/live") {
     for (std::size_t i = 0; i < times; ++i) {
-      EXPECT_TRUE(probes.ask("/live", [this](ForwardedProbes::Answer one) { answers.push_back(std::move(one)); }));
+      EXPECT_TRUE(probes.ask(path, [this](ForwardedProbes::Answer one) { answers.push_back(std::move(one)); }));
     }
   }
   template <class Condition>
@@ -71,12 +75,12 @@ class ForwardedProbe : public testing::Test {
 };
 
 TEST_F(ForwardedProbe, IsAskedOnceForAllWhoWait) {
-  ask(20);
+  ask(ForwardedProbes::max_share);
   ASSERT_TRUE(run_until([&] { return application.connections() == 1; }));
   io.poll();
   EXPECT_EQ(application.connections(), 1U);
   application.answer("HTTP/1.1 200 OK\r\n\r\n");
-  ASSERT_TRUE(run_until([&] { return answers.size() == 20; }));
+  ASSERT_TRUE(run_until([&] { return answers.size() == ForwardedProbes::max_share; }));
   for (const auto& answer : answers) EXPECT_EQ(answer.status, 200U);
 }
 
@@ -105,17 +109,63 @@ TEST_F(ForwardedProbe, IsAskedAgainWhileTheLastConnectionStays) {
 }
 
 TEST_F(ForwardedProbe, KeepsAFewWaitingAndNoMore) {
-  ask(ForwardedProbes::max_waiting);
+  ask(ForwardedProbes::max_share);
   EXPECT_TRUE(answers.empty());
   ask(1);
   ASSERT_EQ(answers.size(), 1U);
   EXPECT_EQ(answers[0].status, 503U);
   ASSERT_TRUE(run_until([&] { return application.connections() == 1; }));
   application.answer("HTTP/1.1 200 OK\r\n\r\n");
-  ASSERT_TRUE(run_until([&] { return answers.size() == ForwardedProbes::max_waiting + 1; }));
+  ASSERT_TRUE(run_until([&] { return answers.size() == ForwardedProbes::max_share + 1; }));
   io.poll();
   ask(1);
-  EXPECT_EQ(answers.size(), ForwardedProbes::max_waiting + 1) << "there is room again";
+  EXPECT_EQ(answers.size(), ForwardedProbes::max_share + 1) << "there is room again";
+}
+
+TEST_F(ForwardedProbe, LeavesRoomForOthersWhereOneHangs) {
+  ask(ForwardedProbes::max_share + 30);
+  EXPECT_EQ(answers.size(), 30U) << "those beyond its share";
+  ASSERT_TRUE(run_until([&] { return application.connections() == 1; }));
+  ask(1, "/other");
+  EXPECT_EQ(answers.size(), 30U);
+  ASSERT_TRUE(run_until([&] { return application.connections() == 2; }));
+  application.answer("HTTP/1.1 200 OK\r\n\r\n");
+  ASSERT_TRUE(run_until([&] { return answers.size() == 31; }));
+  EXPECT_EQ(answers.back().status, 200U);
+}
+
+TEST_F(ForwardedProbe, HasRoomHoweverManyOthersThereAre) {
+  while (settings.health->forward.size() < 32) add("/more/" + std::to_string(settings.health->forward.size()));
+  probes.apply(settings, {});
+  std::size_t waiting = 0;
+  for (const auto& probe : settings.health->forward) {
+    answers.clear();
+    ask(100, probe.path);
+    EXPECT_LT(answers.size(), 100U) << probe.path;
+    waiting += 100 - answers.size();
+  }
+  EXPECT_LE(waiting, ForwardedProbes::max_waiting);
+}
+
+TEST_F(ForwardedProbe, BeginsNoSoonerThanItsPaceAllows) {
+  const auto begin = std::chrono::steady_clock::now();
+  for (const std::size_t time : {1U, 2U, 3U}) {
+    ask(1);
+    ASSERT_TRUE(run_until([&] { return application.connections() == time; }));
+    ask(1);
+    application.answer("HTTP/1.1 200 OK\r\n\r\n");
+    ASSERT_TRUE(run_until([&] { return answers.size() == 2 * time; }));
+  }
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 2 * ForwardedProbes::pace);
+}
+
+TEST_F(ForwardedProbe, TakesARedirectForNoAnswer) {
+  ask(1);
+  ASSERT_TRUE(run_until([&] { return application.connections() == 1; }));
+  application.answer("HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\n");
+  ASSERT_TRUE(run_until([&] { return answers.size() == 1; }));
+  EXPECT_EQ(answers[0].status, 503U);
+  EXPECT_EQ(answers[0].text, "app is not well: it answered 302, and no redirect is followed\n");
 }
 
 // A configuration that is gone still owes its answer.
