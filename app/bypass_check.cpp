@@ -9,12 +9,10 @@
 #include <boost/beast/core/rate_policy.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <exception>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <optional>
+#include <iterator>
+#include <map>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -24,9 +22,20 @@ namespace {
 using net::ip::address;
 using Stream = boost::beast::basic_stream<proxy::Tcp, Executor>;
 
-struct Suspect {
-  std::size_t finding = 0;  // of which upstream
-  std::uint16_t port = 0;
+// Of a connection that was tried, the lesser first.
+enum class Answer : std::uint8_t { refused, unknown, open };
+
+// One that applications listen on.
+struct Port {
+  std::vector<address> own;        // where Keygate asks them
+  std::optional<address> open_at;  // where somebody answers besides
+  bool has_answered = false;       // on loopback, once
+  bool is_tried = false;
+};
+
+struct Watched {
+  std::string upstream;
+  std::set<std::uint16_t> ports;
 };
 
 std::string text_of(const proxy::Tcp::endpoint& place) {
@@ -35,126 +44,132 @@ std::string text_of(const proxy::Tcp::endpoint& place) {
   return text.str();
 }
 
-std::optional<address> address_of(const sockaddr* from) {
-  if (from == nullptr) {
-    return std::nullopt;
-  }
-  if (from->sa_family == AF_INET) {
-    sockaddr_in v4{};
-    std::memcpy(&v4, from, sizeof v4);
-    return net::ip::address_v4(ntohl(v4.sin_addr.s_addr));
-  }
-  if (from->sa_family == AF_INET6) {
-    sockaddr_in6 v6{};
-    std::memcpy(&v6, from, sizeof v6);
-    net::ip::address_v6::bytes_type bytes{};
-    std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
-    return net::ip::address_v6(bytes, v6.sin6_scope_id);
-  }
-  return std::nullopt;
-}
-
-// What listens there is Keygate itself.
-bool is_ours(const std::vector<config::ListenerSettings>& listeners, const proxy::Tcp::endpoint& place) {
-  return std::any_of(listeners.begin(), listeners.end(), [&place](const config::ListenerSettings& one) {
-    error_code error;
-    const address host = net::ip::make_address(one.host, error);
-    const bool is_there = host.is_unspecified() || host.to_string() == place.address().to_string();
-    return one.socket.empty() && !error && one.port == place.port() && is_there;
-  });
-}
-
 // A port of this machine's own choosing may be the very one that is asked for: then the connection is to itself.
-Awaitable<bool> answers(net::io_context& io, proxy::Tcp::endpoint place) {
+Awaitable<Answer> answer_of(net::io_context& io, proxy::Tcp::endpoint place) {
   Stream stream(io.get_executor());
   stream.expires_after(BypassCheck::patience);
   const auto [error] = co_await stream.async_connect(place, use_tuple);
   if (error) {
-    co_return false;
+    co_return error == net::error::connection_refused ? Answer::refused : Answer::unknown;
   }
-  error_code unknown;
-  const proxy::Tcp::endpoint own = stream.socket().local_endpoint(unknown);
-  co_return own != place;
+  error_code fault;
+  const proxy::Tcp::endpoint own = stream.socket().local_endpoint(fault);
+  co_return own == place ? Answer::refused : Answer::open;
 }
+
+bool has(const std::vector<address>& all, const address& one) { return std::ranges::find(all, one) != all.end(); }
 
 }  // namespace
 
-std::vector<address> machine_addresses() {
-  std::vector<address> found;
-  ifaddrs* first = nullptr;
-  if (::getifaddrs(&first) != 0) {
-    return found;
-  }
-  for (const ifaddrs* one = first; one != nullptr; one = one->ifa_next) {
-    const auto at = address_of(one->ifa_addr);
-    const bool is_up = (one->ifa_flags & IFF_UP) != 0;
-    if (at && is_up && !at->is_loopback() && !at->is_unspecified()) {
-      found.push_back(*at);
-    }
-  }
-  ::freeifaddrs(first);
-  return found;
-}
-
-// What is tried for one configuration.
-struct BypassCheck::Plan {
-  std::vector<config::ListenerSettings> listeners;
-  std::vector<Finding> upstreams;  // on loopback
-  std::vector<Suspect> suspects;
-};
-
 struct BypassCheck::State {
   State(net::io_context& control, Addresses of, std::chrono::milliseconds beginning)
-      : io(control), addresses(std::move(of)), first(beginning), pause(control) {}
+      : io(control), addresses(std::move(of)), first(beginning), until_next(beginning), pause(control) {}
 
-  void take(std::vector<Finding> seen) {
-    for (std::size_t i = 0; i < seen.size(); ++i) {
-      const std::string before = i < findings.size() ? findings[i].place : std::string();
-      if (seen[i].place == before) {
-        continue;
-      }
-      const std::string who = "the upstream " + seen[i].upstream;
-      if (seen[i].place.empty()) {
-        telemetry::log(telemetry::Level::info, who + " can no longer be reached around Keygate");
-      } else {
-        telemetry::log(telemetry::Level::warn, who + " can be reached around Keygate, at " + seen[i].place +
-                                                   ": have it listen on 127.0.0.1 alone (sidecar.bypass)");
-      }
+  void watch(const config::Settings& settings);
+  void conclude();
+
+  bool has_looked() const {
+    return std::ranges::all_of(ports, [](const auto& one) { return one.second.is_tried; });
+  }
+  std::chrono::milliseconds longest() const {
+    const bool are_up = std::ranges::all_of(ports, [](const auto& one) { return one.second.has_answered; });
+    return are_up && has_looked() ? longest_pause : 2 * first;
+  }
+  void say_once(bool& is_said, const std::string& what) const {
+    if (!is_said) {
+      telemetry::log(telemetry::Level::warn, what + " (sidecar.bypass)");
     }
-    findings = std::move(seen);
+    is_said = true;
   }
 
   net::io_context& io;
   const Addresses addresses;
   const std::chrono::milliseconds first;
+  std::chrono::milliseconds until_next;
   proxy::SteadyTimer pause;
-  unsigned round = 0;  // of the plan that counts
+  unsigned round = 0;  // of the settings that count
+  std::vector<config::ListenerSettings> listeners;
+  std::vector<Watched> upstreams;  // on loopback
+  std::map<std::uint16_t, Port> ports;
   std::vector<Finding> findings;
+  bool is_readiness_asked = false;
+  bool has_said_ports = false;
+  bool has_said_addresses = false;
+  bool has_said_none = false;
 };
 
-BypassCheck::Plan BypassCheck::plan_for(const config::Settings& settings) {
-  Plan plan;
+void BypassCheck::State::watch(const config::Settings& settings) {
+  const std::map<std::uint16_t, Port> before = std::exchange(ports, {});
+  upstreams.clear();
+  is_readiness_asked = settings.bypass == config::BypassAnswer::not_ready;
+  if (settings.bypass == config::BypassAnswer::ignore) {
+    return;
+  }
   for (const config::UpstreamSettings& upstream : settings.upstreams) {
+    Watched watched{upstream.name, {}};
     for (const config::EndpointSettings& endpoint : upstream.endpoints) {
-      const bool is_watched =
-          endpoint.socket.empty() && config::is_loopback(endpoint.host) && plan.suspects.size() < max_ports;
-      if (!is_watched) {
+      if (!endpoint.socket.empty() || !config::is_loopback(endpoint.host)) {
         continue;
       }
-      if (plan.upstreams.empty() || plan.upstreams.back().upstream != upstream.name) {
-        plan.upstreams.push_back({upstream.name});
+      if (ports.size() == max_ports && !ports.contains(endpoint.port)) {
+        say_once(has_said_ports,
+                 "whether upstreams on loopback can be reached around Keygate is looked for on their first " +
+                     std::to_string(max_ports) + " ports alone, without " + std::to_string(endpoint.port) + " of " +
+                     upstream.name);
+        continue;
       }
-      plan.suspects.push_back({plan.upstreams.size() - 1, endpoint.port});
+      const auto known = before.find(endpoint.port);
+      const bool is_new = !ports.contains(endpoint.port);
+      Port& port = ports[endpoint.port];
+      if (is_new && known != before.end()) {
+        port = known->second;
+        port.own.clear();
+      }
+      std::ranges::copy(loopback_of(endpoint.host), std::back_inserter(port.own));
+      watched.ports.insert(endpoint.port);
+    }
+    if (!watched.ports.empty()) {
+      upstreams.push_back(std::move(watched));
     }
   }
-  plan.listeners = settings.listeners;
+  listeners = settings.listeners;
   if (settings.health) {
-    plan.listeners.push_back(settings.health->address);
+    listeners.push_back(settings.health->address);
   }
   if (settings.admin) {
-    plan.listeners.push_back(settings.admin->address);
+    listeners.push_back(settings.admin->address);
   }
-  return plan;
+}
+
+// What is known of ports, said of upstreams.
+void BypassCheck::State::conclude() {
+  std::vector<Finding> seen;
+  for (const Watched& watched : upstreams) {
+    Finding finding{watched.upstream};
+    bool is_tried = true;
+    for (const std::uint16_t number : watched.ports) {
+      const Port& port = ports.at(number);
+      is_tried = is_tried && port.is_tried;
+      if (finding.place.empty() && port.open_at) {
+        finding.place = text_of({*port.open_at, number});
+      }
+    }
+    if (!is_tried && finding.place.empty()) {
+      continue;
+    }
+    const auto before = std::ranges::find(findings, finding.upstream, &Finding::upstream);
+    const std::string place = before == findings.end() ? std::string() : before->place;
+    if (finding.place.empty() && !place.empty()) {
+      telemetry::log(telemetry::Level::info,
+                     "nobody answers around Keygate any more on the port of the upstream " + finding.upstream);
+    } else if (finding.place != place) {
+      telemetry::log(telemetry::Level::warn, "somebody answers around Keygate at " + finding.place +
+                                                 ", perhaps the upstream " + finding.upstream +
+                                                 ": have it listen on 127.0.0.1 alone (sidecar.bypass)");
+    }
+    seen.push_back(std::move(finding));
+  }
+  findings = std::move(seen);
 }
 
 BypassCheck::BypassCheck(net::io_context& control, Addresses addresses, std::chrono::milliseconds first)
@@ -168,48 +183,83 @@ BypassCheck::~BypassCheck() {
 void BypassCheck::apply(const config::Settings& settings) {
   ++state_->round;
   state_->pause.cancel();
-  Plan plan = settings.bypass == config::BypassAnswer::ignore ? Plan{} : plan_for(settings);
-  const auto is_same = [](const Finding& one, const Finding& other) { return one.upstream == other.upstream; };
-  if (!std::ranges::equal(state_->findings, plan.upstreams, is_same)) {
-    state_->findings.clear();  // else they count until it has been looked anew
-  }
-  if (!plan.suspects.empty()) {
-    net::co_spawn(state_->io, run(state_, state_->round, std::move(plan)), [](const std::exception_ptr&) {});
+  state_->until_next = state_->first;
+  state_->watch(settings);
+  state_->conclude();
+  if (!state_->ports.empty()) {
+    net::co_spawn(state_->io, run(state_, state_->round), [](const std::exception_ptr&) {});
   }
 }
 
-Awaitable<std::vector<BypassCheck::Finding>> BypassCheck::look(net::io_context& io, const Plan& plan,
-                                                               std::vector<address> addresses) {
-  std::vector<Finding> seen = plan.upstreams;
-  for (const Suspect& suspect : plan.suspects) {
-    for (const address& one : addresses) {
-      const proxy::Tcp::endpoint place(one, suspect.port);
-      const bool is_settled = !seen[suspect.finding].place.empty() || is_ours(plan.listeners, place);
-      if (is_settled) {
-        continue;
+// Loopback first: an application that has answered there has its socket, which the other addresses then tell of.
+Awaitable<void> BypassCheck::look(std::shared_ptr<State> state, unsigned round, std::vector<address> addresses) {
+  const std::map<std::uint16_t, Port> ports = state->ports;  // a reload changes those
+  for (const auto& [number, before] : ports) {
+    Port port = before;
+    Answer own = port.has_answered ? Answer::open : Answer::refused;
+    for (std::size_t i = 0; i < port.own.size() && own != Answer::open; ++i) {
+      const proxy::Tcp::endpoint place(port.own[i], number);
+      const Answer answer = co_await answer_of(state->io, place);
+      if (state->round != round) {
+        co_return;
       }
-      const bool is_open = co_await answers(io, place);
-      if (is_open) {
-        seen[suspect.finding].place = text_of(place);
+      own = std::max(own, answer);
+    }
+    port.open_at.reset();
+    std::vector<address> closed;
+    for (std::size_t i = 0; i < std::min(addresses.size(), max_addresses) && !port.open_at; ++i) {
+      const proxy::Tcp::endpoint place(addresses[i], number);
+      Answer answer = Answer::refused;
+      if (!is_ours(state->listeners, place)) {
+        answer = co_await answer_of(state->io, place);
+      }
+      if (state->round != round) {
+        co_return;
+      }
+      if (answer == Answer::open) {
+        port.open_at = addresses[i];
+      } else if (answer == Answer::refused) {
+        closed.push_back(addresses[i]);
       }
     }
+    // Only a refusal says that nobody is there, or that the address has gone.
+    if (!port.open_at && before.open_at && has(addresses, *before.open_at) && !has(closed, *before.open_at)) {
+      port.open_at = before.open_at;
+    }
+    const bool is_all_known = closed.size() == std::min(addresses.size(), max_addresses);
+    port.has_answered = own == Answer::open;
+    port.is_tried = before.is_tried || port.open_at || is_all_known || own != Answer::unknown;
+    state->ports[number] = std::move(port);
   }
-  co_return seen;
 }
 
-Awaitable<void> BypassCheck::run(std::shared_ptr<State> state, unsigned round, Plan plan) {
-  std::chrono::milliseconds until_next = state->first;
+Awaitable<void> BypassCheck::run(std::shared_ptr<State> state, unsigned round) {
+  std::chrono::milliseconds wait = state->first;
   while (state->round == round) {
-    std::vector<address> all = state->addresses();
-    all.resize(std::min(all.size(), max_addresses));
-    std::vector<Finding> seen = co_await look(state->io, plan, std::move(all));
+    std::optional<std::vector<address>> all = state->addresses();
+    if (!all) {
+      state->say_once(
+          state->has_said_none,
+          "the system does not tell this machine's addresses (out of descriptors, or AF_NETLINK is refused), so "
+          "whether an upstream on loopback can be reached around Keygate is not known");
+    } else {
+      if (all->size() > max_addresses) {
+        state->say_once(state->has_said_addresses,
+                        "whether upstreams on loopback can be reached around Keygate is looked "
+                        "for at the first " +
+                            std::to_string(max_addresses) + " of this machine's " + std::to_string(all->size()) +
+                            " addresses alone");
+      }
+      co_await look(state, round, std::move(*all));
+    }
     if (state->round != round) {
       co_return;
     }
-    state->take(std::move(seen));
-    state->pause.expires_after(until_next);
+    state->conclude();
+    state->until_next = std::min(wait, state->longest());
+    wait = 2 * state->until_next;
+    state->pause.expires_after(state->until_next);
     co_await state->pause.async_wait(use_tuple);
-    until_next = std::min(2 * until_next, longest_pause);
   }
 }
 
@@ -218,5 +268,17 @@ const std::vector<BypassCheck::Finding>& BypassCheck::findings() const { return 
 bool BypassCheck::is_exposed() const {
   return std::ranges::any_of(state_->findings, [](const Finding& one) { return !one.place.empty(); });
 }
+
+std::string_view BypassCheck::unready() const {
+  if (!state_->is_readiness_asked) {
+    return "";
+  }
+  if (is_exposed()) {
+    return "somebody answers around Keygate on the port of an upstream";
+  }
+  return state_->has_looked() ? "" : "it is not known yet whether an upstream can be reached around Keygate";
+}
+
+std::chrono::milliseconds BypassCheck::pause() const { return state_->until_next; }
 
 }  // namespace keygate::app

@@ -12,8 +12,7 @@ std::string_view Server::Impl::unready() const {
   if (drain != nullptr || is_leaving) {
     return "draining";
   }
-  const bool is_bypassed = settings().bypass == config::BypassAnswer::not_ready && bypass.is_exposed();
-  return is_bypassed ? "an upstream can be reached around Keygate" : "";
+  return bypass.unready();
 }
 
 std::optional<std::string> Server::Impl::open_health() {
