@@ -191,12 +191,13 @@ void BypassCheck::apply(const config::Settings& settings) {
   }
 }
 
-// Loopback first: an application that has answered there has its socket, which the other addresses then tell of.
+// Loopback first, where readiness waits for it: an application that has answered there has its socket, which the other
+// addresses then tell of. Else it is left alone there: a connection without a request is a line in some logs.
 Awaitable<void> BypassCheck::look(std::shared_ptr<State> state, unsigned round, std::vector<address> addresses) {
   const std::map<std::uint16_t, Port> ports = state->ports;  // a reload changes those
   for (const auto& [number, before] : ports) {
     Port port = before;
-    Answer own = port.has_answered ? Answer::open : Answer::refused;
+    Answer own = port.has_answered || !state->is_readiness_asked ? Answer::open : Answer::refused;
     for (std::size_t i = 0; i < port.own.size() && own != Answer::open; ++i) {
       const proxy::Tcp::endpoint place(port.own[i], number);
       const Answer answer = co_await answer_of(state->io, place);

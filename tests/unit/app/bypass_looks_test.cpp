@@ -116,6 +116,7 @@ TEST_F(Bypass, IsLookedForOftenUntilTheApplicationIsUp) {
   late.reset();
   add_upstream("up", "127.0.0.1", up.port());
   add_upstream("late", "localhost", port);
+  settings.bypass = config::BypassAnswer::not_ready;
   check.apply(settings);
   EXPECT_EQ(check.pause(), std::chrono::milliseconds(1));
   look(5);
