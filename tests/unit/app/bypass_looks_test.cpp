@@ -92,11 +92,13 @@ TEST_F(Bypass, KeepsFromReadinessUntilItHasBeenLooked) {
   EXPECT_EQ(check.unready(), unknown) << "nobody can say where";
   addresses.emplace({other_address});
   check.apply(settings);
+#ifndef __SANITIZE_ADDRESS__  // whose fellow for types opens a pipe to see whether memory can be read
   {
     const NoDescriptors none;
     look();
   }
   EXPECT_EQ(check.unready(), unknown) << "no connection could be tried";
+#endif
   check.apply(settings);
   look();
   EXPECT_EQ(check.unready(), "");
