@@ -111,6 +111,15 @@ TEST_F(DecisionReload, P21_EndsConnectionsToAListenerThatIsGone) {
   EXPECT_TRUE(slow.is_ended());
 }
 
+TEST_F(DecisionReload, P21_EndsParkedConnectionsToAListenerThatIsGone) {
+  start_with(forwards);
+  RawClient silent(port);
+  EXPECT_EQ(silent.ask(request_to("/public/x")).status, 200);
+  ASSERT_TRUE(are_parked(keygate.pid(), 1));
+  move_to("  - {address: \"127.0.0.1:" + std::to_string(free_port()) + "\"" + by_nginx + "}\n");
+  EXPECT_TRUE(silent.is_ended());
+}
+
 TEST_F(DecisionReload, LeavesConnectionsAloneWhereTheListenerIsAsItWas) {
   start_with(by_nginx);
   RawClient idle(port);
